@@ -1,0 +1,11 @@
+// Everything: convolution and its transpose as one linear operator.
+#pragma once
+
+#include <faltung/error.hpp>
+#include <faltung/matrix.hpp>
+#include <faltung/plan.hpp>
+#include <faltung/problem.hpp>
+#include <faltung/tensor.hpp>
+
+/// The version of the library, following semantic versioning.
+#define FALTUNG_VERSION "0.1.0"

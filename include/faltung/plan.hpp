@@ -1,0 +1,118 @@
+// The plan: what will run for a problem, what was refused, and why. Made once, shared by any number of threads.
+//
+//     Plan plan = make_plan(problem, options);
+//     PackedWeights packed = plan.pack(weights, bias);          // once per weights
+//     plan.run(x, packed, y, workspace);                        // allocates nothing on one thread
+#pragma once
+
+#include <faltung/problem.hpp>
+#include <faltung/tensor.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace faltung {
+
+/// Which rounding is allowed. `strict`: bias first, then (input channel, taps) ascending, fused multiply-add: the same bits as
+/// `sliding_window` for any thread count. `standard`: direct sums in any order.
+enum class Accuracy { standard, strict };
+
+struct Options {
+  std::string algorithm = "auto";  ///< a name of `algorithms()`, or "auto"
+  Accuracy accuracy = Accuracy::standard;
+  int threads = 1;  ///< at most this many; 0 = as many as the machine has
+};
+
+/// What one algorithm said of a problem.
+struct Candidate {
+  std::string algorithm;
+  std::optional<std::string> refusal;  ///< set when it cannot or may not run: the reason
+  double predicted_seconds = 0;        ///< of one run; only without refusal
+  std::size_t workspace_bytes = 0;     ///< only without refusal
+  std::size_t packed_bytes = 0;        ///< what `pack` keeps; only without refusal
+};
+
+/// Chosen and refused, in the order of `algorithms()`.
+struct Report {
+  std::string problem;
+  std::string chosen;
+  std::vector<Candidate> candidates;
+};
+
+/// A table for people: chosen first, then the others by predicted time, then the refused with their reasons.
+std::string to_text(const Report& report);
+
+/// Name, one sentence, and source of every algorithm in the library, in the order of the list.
+struct AlgorithmInfo {
+  std::string_view name;
+  std::string_view idea;
+  std::string_view source;
+};
+std::vector<AlgorithmInfo> algorithms();
+
+namespace internal {
+class Algorithm;
+class Prepared;
+class Packed;
+}  // namespace internal
+
+/// Weights (and bias) in the form that one plan's algorithm wants. Immutable; belongs to the plan that made it and its copies.
+class PackedWeights {
+ public:
+  PackedWeights() = default;
+
+ private:
+  friend class Plan;
+  std::shared_ptr<const internal::Packed> packed_;
+  const internal::Prepared* owner_ = nullptr;
+};
+
+/// Immutable and cheap to copy; one plan may run in many threads at once, each with its own workspace.
+class Plan {
+ public:
+  const Problem& problem() const;
+  const Report& report() const;
+  std::string_view algorithm() const;
+  std::size_t workspace_bytes() const;
+
+  /// `weights`: `problem().weights_shape()`, row-major. `bias`: `problem().bias_size()` numbers or empty.
+  /// The arrays are copied where needed and may go away. Not for problems whose weights are unknown.
+  /// Errors: ArgumentError (shape, type, empty).
+  template <class T>
+  PackedWeights pack(TensorView<const T> weights, std::span<const T> bias = {}) const;
+
+  /// y = A x + b (or x = Aᵀ y + b): `given` has `problem().given_shape()`, `result` `problem().unknown_shape()`; both dense,
+  /// row-major, not overlapping. `workspace`: at least `workspace_bytes()`, any alignment. T is the problem's dtype.
+  /// Errors: ArgumentError; OverflowError for int64 sums.
+  template <class T>
+  void run(TensorView<const T> given, const PackedWeights& packed, TensorView<T> result, std::span<std::byte> workspace) const;
+
+  /// As above with a workspace of its own, allocated in the call.
+  template <class T>
+  void run(TensorView<const T> given, const PackedWeights& packed, TensorView<T> result) const;
+
+  /// Weight gradient: `input` and `output_gradient` of the layer → `weight_gradient` (`problem().weights_shape()`).
+  template <class T>
+  void run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient, TensorView<T> weight_gradient,
+                           std::span<std::byte> workspace) const;
+
+  /// As above with a workspace of its own, allocated in the call.
+  template <class T>
+  void run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient, TensorView<T> weight_gradient) const;
+
+ private:
+  friend Plan make_plan(const Problem& problem, const Options& options);
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+/// Validates, asks every algorithm, and chooses the one with the lowest predicted time (or the one asked for).
+/// Errors: ProblemError (problem, or an unknown algorithm, or the asked one refuses: its reason).
+Plan make_plan(const Problem& problem, const Options& options = {});
+
+}  // namespace faltung

@@ -1,0 +1,27 @@
+// A view of an array that somebody else owns.
+#pragma once
+
+#include <faltung/problem.hpp>
+
+#include <cstdint>
+#include <type_traits>
+
+namespace faltung {
+
+/// The DType of float, double or std::int64_t.
+template <class T>
+inline constexpr DType dtype_of = std::is_same_v<std::remove_const_t<T>, float>    ? DType::f32
+                                  : std::is_same_v<std::remove_const_t<T>, double> ? DType::f64
+                                                                                   : DType::i64;
+
+/// Pointer and shape of a dense row-major array (`[batch, channels, spatial...]`: NCHW). Does not own; cheap to copy; the
+/// array must outlive the view. T is float, double or std::int64_t, const for inputs.
+template <class T>
+struct TensorView {
+  T* data = nullptr;
+  Shape shape;
+
+  operator TensorView<const T>() const { return {data, shape}; }
+};
+
+}  // namespace faltung
