@@ -1,0 +1,30 @@
+// The definition: convolution and its transpose by sliding a window, literal and obvious; the oracle for everything else.
+//
+// One visitor of the terms of f = c·s + k·d − p for each unknown. Strict sums: bias first, then terms in the order of
+// Terms::by_tap, each by a fused multiply-add. A transposed convolution adds into the temporary (padded) output with the bias in the
+// kept cells, then the margin is folded onto the cells it copies, in row-major order, or dropped (zeros).
+// Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, sections 2 and 4.
+// Not for speed.
+#pragma once
+
+#include <faltung/problem.hpp>
+
+#include <cstdint>
+
+namespace faltung::internal {
+
+// T: float, double, std::int64_t (checked: OverflowError) or Symbol. Arrays are whole batches, row-major; `bias` may be null.
+
+/// coarse = bias + A · fine
+template <class T>
+void sliding_window_coarse(const Problem& problem, const T* fine, const T* weights, const T* bias, T* coarse);
+
+/// fine = bias + Aᵀ · coarse
+template <class T>
+void sliding_window_fine(const Problem& problem, const T* coarse, const T* weights, const T* bias, T* fine);
+
+/// weights[k] = Σ_c coarse[c] · fine[c·s + k·d − p]
+template <class T>
+void sliding_window_weights(const Problem& problem, const T* fine, const T* coarse, T* weights);
+
+}  // namespace faltung::internal
