@@ -7,6 +7,7 @@
 #include <faltung/problem.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -55,7 +56,15 @@ class Terms {
   template <class Visit>
   void by_position(Visit&& visit) const;
 
+  const std::array<Axis, 3>& axes() const { return axes_; }
+  /// Per axis: fine cell (or −1) of every padded cell.
+  const std::array<std::vector<std::int64_t>, 3>& source_cells() const { return source_; }
+
  private:
+  std::int64_t source(std::size_t axis, std::int64_t padded) const {
+    return source_[axis][static_cast<std::size_t>(padded)];
+  }
+
   std::array<Axis, 3> axes_;
   std::array<std::vector<std::int64_t>, 3> source_;  // per axis: fine cell of each padded cell, or −1
   std::int64_t coarse_channels_;
