@@ -54,8 +54,11 @@ MatrixSize matrix_size(const Problem& problem, Form form);
 template <class T>
 SparseMatrix<T> sparse_matrix(const Problem& problem, std::span<const T> entries, Form form = Form::folded);
 
+/// Names (of entries, rows, columns) that are written before a symbolic matrix is refused: 2^20.
+inline constexpr std::int64_t symbol_limit = std::int64_t{1} << 20;
+
 /// The same with the names of the entries: `K12`, with several channels `K2.3.12` (the weight's own two channel indices),
-/// with an extent over nine `K10,2`.
+/// with an extent over nine `K10,2`. Errors: ProblemError above `symbol_limit` entries.
 SparseMatrix<std::string> symbolic_matrix(const Problem& problem, Form form = Form::folded);
 
 /// Cells of a dense matrix that are built before it is refused with a hint to use the sparse one: 2^26 (512 MiB of double).

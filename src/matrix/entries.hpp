@@ -1,0 +1,18 @@
+// What the builder and the names of a matrix share.
+#pragma once
+
+#include <faltung/problem.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace faltung::internal {
+
+/// Whether the folded form adds margin cells onto others.
+bool folds(const Problem& problem);
+
+/// Name of entry i: of weight i, or with unknown weights of fine cell i of the whole batch.
+std::function<std::string(std::int64_t)> entry_names(const Problem& problem);
+
+}  // namespace faltung::internal
