@@ -1,0 +1,31 @@
+// From a DType to the type: `with_type(dtype, [&]<class T>() { … })`.
+#pragma once
+
+#include <faltung/problem.hpp>
+
+#include <cstdint>
+
+namespace faltung::internal {
+
+template <class F>
+auto with_type(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::f32:
+      return f.template operator()<float>();
+    case DType::f64:
+      return f.template operator()<double>();
+    case DType::i64:
+      break;
+  }
+  return f.template operator()<std::int64_t>();
+}
+
+/// Multiply-adds of one run, of all samples.
+inline double multiply_adds(const Problem& problem) {
+  double count = static_cast<double>(problem.batch) * static_cast<double>(problem.coarse_channels) *
+                 static_cast<double>(problem.fine_channels / problem.groups);
+  for (const Axis& axis : problem.axes) count *= static_cast<double>(axis.coarse) * static_cast<double>(axis.kernel);
+  return count;
+}
+
+}  // namespace faltung::internal

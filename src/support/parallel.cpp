@@ -1,0 +1,80 @@
+#include "support/parallel.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#if defined(FALTUNG_THREADS_TBB)
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+#elif defined(FALTUNG_THREADS_STD)
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <vector>
+#endif
+
+namespace faltung::internal {
+
+int hardware_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+namespace {
+
+#if defined(FALTUNG_THREADS_TBB)
+
+void run_on(std::int64_t count, int threads, IndexBody body) {
+  const auto loop = [&] {
+    oneapi::tbb::parallel_for(oneapi::tbb::blocked_range<std::int64_t>(0, count), [&](const auto& range) {
+      for (std::int64_t i = range.begin(); i != range.end(); ++i) body(i);
+    });
+  };
+  // an arena larger than the machine makes oneTBB warn on stderr
+  oneapi::tbb::task_arena arena(std::min(threads, oneapi::tbb::this_task_arena::max_concurrency()));
+  arena.execute(loop);
+}
+
+#elif defined(FALTUNG_THREADS_STD)
+
+void run_on(std::int64_t count, int threads, IndexBody body) {
+  std::atomic<std::int64_t> next{0};
+  std::exception_ptr failure;
+  std::mutex failure_guard;
+  const auto work = [&] {
+    for (std::int64_t i = next++; i < count; i = next++) {
+      try {
+        body(i);
+      } catch (...) {
+        const std::lock_guard lock(failure_guard);
+        if (!failure) failure = std::current_exception();
+        next = count;
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> pool;
+    for (std::int64_t t = 1; t < std::min<std::int64_t>(threads, count); ++t) pool.emplace_back(work);
+    work();
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+#else
+
+void run_on(std::int64_t count, int, IndexBody body) {
+  for (std::int64_t i = 0; i < count; ++i) body(i);
+}
+
+#endif
+
+}  // namespace
+
+void parallel_for(std::int64_t count, int threads, IndexBody body) {
+  if (threads == 0) threads = hardware_threads();
+  if (threads > 1 && count > 1) {
+    run_on(count, threads, body);
+    return;
+  }
+  for (std::int64_t i = 0; i < count; ++i) body(i);
+}
+
+}  // namespace faltung::internal
