@@ -33,8 +33,8 @@ struct Candidate {
   std::string algorithm;
   std::optional<std::string> refusal;  ///< set when it cannot or may not run: the reason
   double predicted_seconds = 0;        ///< of one run; only without refusal
-  std::size_t workspace_bytes = 0;     ///< only without refusal
-  std::size_t packed_bytes = 0;        ///< what `pack` keeps; only without refusal
+  std::size_t workspace_bytes = 0;     ///< only of the chosen one
+  std::size_t packed_bytes = 0;        ///< what `pack` keeps; only of the chosen one
 };
 
 /// Chosen and refused, in the order of `algorithms()`.
@@ -69,7 +69,7 @@ class PackedWeights {
  private:
   friend class Plan;
   std::shared_ptr<const internal::Packed> packed_;
-  const internal::Prepared* owner_ = nullptr;
+  std::shared_ptr<const internal::Prepared> owner_;
 };
 
 /// Immutable and cheap to copy; one plan may run in many threads at once, each with its own workspace.

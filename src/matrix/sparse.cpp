@@ -187,7 +187,7 @@ MatrixSize matrix_size(const Problem& problem, Form form) {
   for (const Axis& axis : internal::three_axes(problem)) {
     const bool drops = axis.boundary == Boundary::zeros && (form == Form::folded || problem.unknown == Unknown::weights);
     std::int64_t count = axis.kernel * axis.coarse;
-    if (drops) {
+    if (drops && axis.kernel <= (std::int64_t{1} << 22)) {  // an upper bound will do for what nobody can build
       count = 0;
       for (std::int64_t k = 0; k < axis.kernel; ++k) {
         // coarse positions c with 0 ≤ c·s + k·d − p < fine

@@ -1,0 +1,224 @@
+// Choosing an algorithm, and the door through which arrays come in.
+#include <faltung/error.hpp>
+#include <faltung/plan.hpp>
+
+#include "algorithms/registry.hpp"
+#include "plan/cost_model.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <new>
+
+namespace faltung {
+
+using internal::Algorithm;
+
+struct Plan::State {
+  Problem problem;
+  Report report;
+  const Algorithm* algorithm = nullptr;
+  std::shared_ptr<const internal::Prepared> prepared;
+  std::size_t workspace_bytes = 0;
+};
+
+namespace {
+
+/// Workspaces are aligned inside the caller's bytes, so they are asked to be this much larger.
+constexpr std::size_t alignment = 64;
+
+std::string names_of_algorithms() {
+  std::vector<std::string_view> names;
+  for (const Algorithm* algorithm : internal::all_algorithms()) names.push_back(algorithm->name());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::optional<std::string> refusal(const Algorithm& algorithm, const Problem& problem, const Options& options) {
+  if (options.accuracy == Accuracy::strict && !algorithm.strict()) return "its sums are not in strict order";
+  return algorithm.refusal(problem);
+}
+
+template <class A, class B>
+bool overlap(const TensorView<A>& a, const TensorView<B>& b) {
+  const std::less<const void*> before;
+  const auto end = [](const auto& view) { return static_cast<const void*>(view.data + element_count(view.shape)); };
+  return before(a.data, end(b)) && before(b.data, end(a));
+}
+
+template <class T>
+void check_array(std::string_view what, const TensorView<T>& view, const Shape& shape, DType dtype) {
+  if (dtype_of<T> != dtype)
+    throw ArgumentError(fmt::format("{} of type {}: the problem's type is {}: convert it, or plan with that type", what,
+                                    to_string(dtype_of<T>), to_string(dtype)));
+  if (view.shape != shape)
+    throw ArgumentError(fmt::format("{} of shape [{}]: the problem has [{}]: reshape it, or plan for its shape", what,
+                                    fmt::join(view.shape, ", "), fmt::join(shape, ", ")));
+  if (view.data == nullptr && element_count(shape) > 0)
+    throw ArgumentError(fmt::format("{} is a null pointer: it must hold {} numbers: pass its data", what, element_count(shape)));
+}
+
+std::byte* aligned(std::span<std::byte> workspace) {
+  void* pointer = workspace.data();
+  std::size_t space = workspace.size();
+  return static_cast<std::byte*>(std::align(alignment, 1, pointer, space));
+}
+
+template <class T>
+void* untyped(TensorView<const T> view) {
+  return const_cast<T*>(view.data);  // algorithms only read what is not their unknown
+}
+
+}  // namespace
+
+Plan make_plan(const Problem& problem, const Options& options) {
+  validate(problem);
+  if (options.threads < 0 || options.threads > 4096)
+    throw ProblemError(fmt::format("{} threads", options.threads), "threads are 0 (all of the machine) to 4096", "use 1 for one thread");
+  auto state = std::make_shared<Plan::State>();
+  state->problem = problem;
+  state->report.problem = to_string(problem);
+  const Algorithm* best = nullptr;
+  double best_seconds = 0;
+  bool known = options.algorithm == "auto";
+  for (const Algorithm* algorithm : internal::all_algorithms()) {
+    Candidate candidate;
+    candidate.algorithm = algorithm->name();
+    candidate.refusal = refusal(*algorithm, problem, options);
+    const bool asked = options.algorithm == algorithm->name();
+    known = known || asked;
+    if (asked && candidate.refusal)
+      throw ProblemError(fmt::format("algorithm {} for `{}`", options.algorithm, state->report.problem), *candidate.refusal,
+                         "use auto, or another algorithm");
+    if (!candidate.refusal) {
+      candidate.predicted_seconds = internal::predicted_seconds(algorithm->cost(problem), options.threads);
+      if (asked || (options.algorithm == "auto" && (!best || candidate.predicted_seconds < best_seconds))) {
+        best = algorithm;
+        best_seconds = candidate.predicted_seconds;
+      }
+    }
+    state->report.candidates.push_back(std::move(candidate));
+  }
+  if (!known)
+    throw ProblemError(fmt::format("algorithm {}", options.algorithm), fmt::format("algorithms are auto, {}", names_of_algorithms()),
+                       "use one of them");
+  state->algorithm = best;  // sliding_window never refuses
+  state->report.chosen = best->name();
+  state->prepared = best->prepare(problem, options.threads);
+  const std::size_t bytes = state->prepared->workspace_bytes();
+  state->workspace_bytes = bytes == 0 ? 0 : bytes + alignment;
+  for (Candidate& candidate : state->report.candidates)
+    if (candidate.algorithm == state->report.chosen) {
+      candidate.workspace_bytes = state->workspace_bytes;
+      candidate.packed_bytes = state->prepared->packed_bytes();
+    }
+  Plan plan;
+  plan.state_ = std::move(state);
+  return plan;
+}
+
+const Problem& Plan::problem() const { return state_->problem; }
+const Report& Plan::report() const { return state_->report; }
+std::string_view Plan::algorithm() const { return state_->algorithm->name(); }
+std::size_t Plan::workspace_bytes() const { return state_->workspace_bytes; }
+
+template <class T>
+PackedWeights Plan::pack(TensorView<const T> weights, std::span<const T> bias) const {
+  const Problem& problem = state_->problem;
+  if (problem.unknown == Unknown::weights)
+    throw ArgumentError(fmt::format("weights for `{}`: they are its unknown: use run_weight_gradient", state_->report.problem));
+  check_array("weights", weights, problem.weights_shape(), problem.dtype);
+  if (!bias.empty() && static_cast<std::int64_t>(bias.size()) != problem.bias_size())
+    throw ArgumentError(fmt::format("a bias of {} numbers: the result has {} channels: give one each, or none", bias.size(),
+                                    problem.bias_size()));
+  PackedWeights packed;
+  packed.packed_ = state_->prepared->pack(weights.data, bias.empty() ? nullptr : bias.data());
+  packed.owner_ = state_->prepared;
+  return packed;
+}
+
+namespace {
+
+void check_workspace(std::span<std::byte> workspace, std::size_t needed) {
+  if (workspace.size() < needed)
+    throw ArgumentError(fmt::format("a workspace of {} bytes: the plan needs {}: allocate workspace_bytes()", workspace.size(), needed));
+}
+
+}  // namespace
+
+template <class T>
+void Plan::run(TensorView<const T> given, const PackedWeights& packed, TensorView<T> result, std::span<std::byte> workspace) const {
+  const Problem& problem = state_->problem;
+  if (problem.unknown == Unknown::weights)
+    throw ArgumentError(fmt::format("run of `{}`: its weights are the unknown: use run_weight_gradient", state_->report.problem));
+  check_array("the given array", given, problem.given_shape(), problem.dtype);
+  check_array("the result", TensorView<const T>(result), problem.unknown_shape(), problem.dtype);
+  if (packed.owner_ != state_->prepared)
+    throw ArgumentError("packed weights of another plan: each plan has a form of its own: pack them with this plan");
+  if (overlap(given, result)) throw ArgumentError("the result overlaps the given array: a sum would read what it wrote: use another array");
+  check_workspace(workspace, state_->workspace_bytes);
+  if (problem.batch == 0) return;
+  const bool gather = problem.unknown == Unknown::coarse;
+  state_->prepared->run({.fine = gather ? untyped(given) : result.data,
+                         .coarse = gather ? result.data : untyped(given),
+                         .weights = nullptr,
+                         .packed = packed.packed_.get()},
+                        aligned(workspace));
+}
+
+template <class T>
+void Plan::run(TensorView<const T> given, const PackedWeights& packed, TensorView<T> result) const {
+  std::vector<std::byte> workspace(state_->workspace_bytes);
+  run(given, packed, result, std::span<std::byte>(workspace));
+}
+
+template <class T>
+void Plan::run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient, TensorView<T> weight_gradient,
+                               std::span<std::byte> workspace) const {
+  const Problem& problem = state_->problem;
+  if (problem.unknown != Unknown::weights)
+    throw ArgumentError(fmt::format("a weight gradient of `{}`: its weights are given: plan for weight_gradient(problem)",
+                                    state_->report.problem));
+  const bool conv = problem.layer == Layer::conv;
+  check_array("the input", input, conv ? problem.fine_shape() : problem.coarse_shape(), problem.dtype);
+  check_array("the output gradient", output_gradient, conv ? problem.coarse_shape() : problem.fine_shape(), problem.dtype);
+  check_array("the weight gradient", TensorView<const T>(weight_gradient), problem.weights_shape(), problem.dtype);
+  if (overlap(input, weight_gradient) || overlap(output_gradient, weight_gradient))
+    throw ArgumentError("the weight gradient overlaps an input: a sum would read what it wrote: use another array");
+  check_workspace(workspace, state_->workspace_bytes);
+  if (problem.batch == 0) {  // an empty sum
+    std::fill_n(weight_gradient.data, element_count(weight_gradient.shape), T{});
+    return;
+  }
+  state_->prepared->run({.fine = untyped(conv ? input : output_gradient),
+                         .coarse = untyped(conv ? output_gradient : input),
+                         .weights = weight_gradient.data,
+                         .packed = nullptr},
+                        aligned(workspace));
+}
+
+template <class T>
+void Plan::run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient, TensorView<T> weight_gradient) const {
+  std::vector<std::byte> workspace(state_->workspace_bytes);
+  run_weight_gradient(input, output_gradient, weight_gradient, std::span<std::byte>(workspace));
+}
+
+#define FALTUNG_INSTANTIATE(T)                                                                                        \
+  template PackedWeights Plan::pack(TensorView<const T>, std::span<const T>) const;                                   \
+  template void Plan::run(TensorView<const T>, const PackedWeights&, TensorView<T>, std::span<std::byte>) const;      \
+  template void Plan::run(TensorView<const T>, const PackedWeights&, TensorView<T>) const;                            \
+  template void Plan::run_weight_gradient(TensorView<const T>, TensorView<const T>, TensorView<T>, std::span<std::byte>) const; \
+  template void Plan::run_weight_gradient(TensorView<const T>, TensorView<const T>, TensorView<T>) const;
+FALTUNG_INSTANTIATE(float)
+FALTUNG_INSTANTIATE(double)
+FALTUNG_INSTANTIATE(std::int64_t)
+#undef FALTUNG_INSTANTIATE
+
+std::vector<AlgorithmInfo> algorithms() {
+  std::vector<AlgorithmInfo> list;
+  for (const Algorithm* algorithm : internal::all_algorithms()) list.push_back({algorithm->name(), algorithm->idea(), algorithm->source()});
+  return list;
+}
+
+}  // namespace faltung
