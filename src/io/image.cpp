@@ -13,6 +13,7 @@ namespace faltung::io {
 
 void check_pixel_count(const std::string& path, std::int64_t width, std::int64_t height, std::int64_t pixel_limit) {
   if (width < 1 || height < 1) fail(path, fmt::format("it is {} × {} pixels", width, height), "give a picture with pixels");
+  pixel_limit = std::min(pixel_limit, std::int64_t{1} << 40);  // products with bytes and channels stay in 64 bits
   if (height > pixel_limit / width)
     fail(path, fmt::format("it has {} × {} pixels, at most {} are read", width, height, pixel_limit), "raise the pixel limit if you trust it");
 }
