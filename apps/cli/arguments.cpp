@@ -10,13 +10,13 @@ namespace faltung::cli {
 
 void add_layer_options(CLI::App& command, LayerArguments& arguments) {
   const std::string group = "Layer (axes joined by x, outermost first)";
-  command.add_option("--stride", arguments.stride, "cells from one window to the next: 2, or 2x1 per axis")->group(group);
+  command.add_option("--stride", arguments.stride, "cells from one window to the next: 2, or 2x1 per axis (1)")->group(group);
   command.add_option("--padding", arguments.padding,
                      "cells added around the array: 1, 1x2 per axis, 1:2x0:1 per side (before:after), or valid, same, same_lower, full")
       ->group(group);
-  command.add_option("--dilation", arguments.dilation, "cells from one tap to the next")->group(group);
+  command.add_option("--dilation", arguments.dilation, "cells from one tap to the next (1)")->group(group);
   command.add_option("--groups", arguments.groups, "channel groups that do not see each other")->group(group);
-  command.add_option("--boundary", arguments.boundary, "what stands in the padding: zeros, reflect, symmetric, replicate, circular")->group(group);
+  command.add_option("--boundary", arguments.boundary, "what stands in the padding: zeros (default), reflect, symmetric, replicate, circular")->group(group);
   command.add_flag("--flip", arguments.flip, "flip the kernel: the convolution of signal processing")->group(group);
 }
 
@@ -51,13 +51,13 @@ LayerSpec layer_spec(const LayerArguments& arguments) {
   spec.output_channels = arguments.output_channels;
   if (!arguments.input.empty()) spec.input = parse_extents(arguments.input, "--input");
   if (!arguments.kernel_size.empty()) spec.kernel = parse_extents(arguments.kernel_size, "--kernel-size");
-  spec.stride = parse_extents(arguments.stride, "--stride");
-  spec.dilation = parse_extents(arguments.dilation, "--dilation");
+  if (!arguments.stride.empty()) spec.stride = parse_extents(arguments.stride, "--stride");
+  if (!arguments.dilation.empty()) spec.dilation = parse_extents(arguments.dilation, "--dilation");
   if (!arguments.padding.empty()) spec.padding = parse_padding(arguments.padding, "--padding");
   if (!arguments.output_padding.empty()) spec.output_padding = parse_extents(arguments.output_padding, "--output-padding");
   if (!arguments.output_size.empty()) spec.output_size = parse_extents(arguments.output_size, "--output-size");
   if (!arguments.output_shape.empty()) spec.output_shape = parse_extents(arguments.output_shape, "--output-shape");
-  spec.boundary = parse_boundary(arguments.boundary, "--boundary");
+  if (!arguments.boundary.empty()) spec.boundary = parse_boundary(arguments.boundary, "--boundary");
   if (!arguments.dtype.empty()) spec.dtype = parse_dtype(arguments.dtype, "--dtype");
   spec.flip = arguments.flip;
   return spec;

@@ -14,7 +14,7 @@ namespace faltung::cli {
 /// A user's words for a layer, before they are read.
 struct LayerArguments {
   std::string problem;  // a problem string, instead of the rest
-  std::string input, kernel_size, stride = "1", dilation = "1", padding, output_padding, output_size, output_shape, boundary = "zeros", dtype;
+  std::string input, kernel_size, stride, dilation, padding, output_padding, output_size, output_shape, boundary, dtype;
   std::int64_t batch = 1, groups = 1, input_channels = 1, output_channels = 1;
   bool transposed = false, flip = false;
 };

@@ -10,7 +10,7 @@ namespace {
 struct PlanArguments {
   LayerArguments layer;
   std::string algorithm = "auto", accuracy = "default";
-  int threads = 1;
+  int threads = 0;
 };
 
 }  // namespace
@@ -23,7 +23,7 @@ void add_plan_command(CLI::App& app) {
   const std::string group = "How";
   command->add_option("--algorithm", arguments->algorithm, "auto, or one by name")->group(group);
   command->add_option("--accuracy", arguments->accuracy, "default, or strict: sums in the defined order")->group(group);
-  command->add_option("--threads", arguments->threads, "threads; 0 for all of the machine")->group(group);
+  command->add_option("--threads", arguments->threads, "threads; 0 (default) for all of the machine")->group(group);
   command->footer("Examples:\n  faltung plan \"conv2d ic64 oc64 i56x56 k3x3 p1\"\n"
                   "  faltung plan --input 100 --kernel-size 16 --stride 8 --transposed --accuracy strict");
   command->callback([arguments] {

@@ -12,30 +12,26 @@ class Checked {
   constexpr Checked(std::int64_t value) : value_(value) {}  // NOLINT(google-explicit-constructor): a number is a number
 
   friend constexpr Checked operator+(Checked a, Checked b) {
-    std::int64_t result = 0;
-    if (!a.value_ || !b.value_ || __builtin_add_overflow(*a.value_, *b.value_, &result)) return lost();
+    Checked result(0);
+    result.lost_ = __builtin_add_overflow(a.value_, b.value_, &result.value_) || a.lost_ || b.lost_;
     return result;
   }
   friend constexpr Checked operator-(Checked a, Checked b) {
-    std::int64_t result = 0;
-    if (!a.value_ || !b.value_ || __builtin_sub_overflow(*a.value_, *b.value_, &result)) return lost();
+    Checked result(0);
+    result.lost_ = __builtin_sub_overflow(a.value_, b.value_, &result.value_) || a.lost_ || b.lost_;
     return result;
   }
   friend constexpr Checked operator*(Checked a, Checked b) {
-    std::int64_t result = 0;
-    if (!a.value_ || !b.value_ || __builtin_mul_overflow(*a.value_, *b.value_, &result)) return lost();
+    Checked result(0);
+    result.lost_ = __builtin_mul_overflow(a.value_, b.value_, &result.value_) || a.lost_ || b.lost_;
     return result;
   }
 
-  constexpr std::optional<std::int64_t> value() const { return value_; }
+  constexpr std::optional<std::int64_t> value() const { return lost_ ? std::nullopt : std::optional(value_); }
 
  private:
-  static constexpr Checked lost() {
-    Checked none(0);
-    none.value_.reset();
-    return none;
-  }
-  std::optional<std::int64_t> value_;
+  std::int64_t value_;
+  bool lost_ = false;
 };
 
 }  // namespace faltung::internal
