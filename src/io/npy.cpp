@@ -199,8 +199,8 @@ Array read_npy(const std::string& path) {
   const std::size_t length_bytes = version == 1 ? 2 : 4;
   unsigned char length_field[4] = {};
   file.read(length_field, length_bytes);
-  const std::uint32_t length = length_field[0] | length_field[1] << 8U | static_cast<std::uint32_t>(length_field[2]) << 16U |
-                               static_cast<std::uint32_t>(length_field[3]) << 24U;
+  std::uint32_t length = 0;
+  for (std::size_t i = length_bytes; i-- > 0;) length = length << 8U | length_field[i];
   const std::uint64_t before = 8 + length_bytes;
   if (length > header_limit || length > file.size() - before)
     fail(path, fmt::format("its .npy header claims {} bytes", length), "save it again with numpy.save");
