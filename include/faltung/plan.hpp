@@ -75,8 +75,9 @@ class PackedWeights {
 /// Immutable and cheap to copy; one plan may run in many threads at once, each with its own workspace.
 class Plan {
  public:
-  const Problem& problem() const;
-  const Report& report() const;
+  const Problem& problem() const&;
+  const Report& report() const&;
+  Report report() &&;  ///< so that `for (… : make_plan(p).report().candidates)` is safe
   std::string_view algorithm() const;
   std::size_t workspace_bytes() const;
 

@@ -118,8 +118,9 @@ Plan make_plan(const Problem& problem, const Options& options) {
   return plan;
 }
 
-const Problem& Plan::problem() const { return state_->problem; }
-const Report& Plan::report() const { return state_->report; }
+const Problem& Plan::problem() const& { return state_->problem; }
+const Report& Plan::report() const& { return state_->report; }
+Report Plan::report() && { return state_->report; }
 std::string_view Plan::algorithm() const { return state_->algorithm->name(); }
 std::size_t Plan::workspace_bytes() const { return state_->workspace_bytes; }
 

@@ -1,14 +1,14 @@
 #include "support/parallel.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #if defined(FALTUNG_THREADS_TBB)
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/partitioner.h>
 #elif defined(FALTUNG_THREADS_STD)
-#include <atomic>
 #include <exception>
 #include <mutex>
 #include <vector>
@@ -22,15 +22,17 @@ namespace {
 
 #if defined(FALTUNG_THREADS_TBB)
 
+// Lanes that take the next index limit the threads without an arena: making one costs more than a small problem, and sharing one
+// would hold back other callers.
 void run_on(std::int64_t count, int threads, IndexBody body) {
-  const auto loop = [&] {
-    oneapi::tbb::parallel_for(oneapi::tbb::blocked_range<std::int64_t>(0, count), [&](const auto& range) {
-      for (std::int64_t i = range.begin(); i != range.end(); ++i) body(i);
-    });
-  };
-  // an arena larger than the machine makes oneTBB warn on stderr
-  oneapi::tbb::task_arena arena(std::min(threads, oneapi::tbb::this_task_arena::max_concurrency()));
-  arena.execute(loop);
+  std::atomic<std::int64_t> next{0};
+  const std::int64_t lanes = std::min<std::int64_t>(threads, count);
+  oneapi::tbb::parallel_for(
+      oneapi::tbb::blocked_range<std::int64_t>(0, lanes, 1),
+      [&](const auto&) {
+        for (std::int64_t i = next++; i < count; i = next++) body(i);
+      },
+      oneapi::tbb::simple_partitioner());
 }
 
 #elif defined(FALTUNG_THREADS_STD)

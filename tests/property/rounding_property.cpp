@@ -1,0 +1,111 @@
+// What floating point may and may not do: strict bits, and a bound that follows from counting the roundings.
+#include "property/properties.hpp"
+#include "support/arrays.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace faltung::test {
+namespace {
+
+template <class T>
+Operands<T> fractional_operands(const Problem& problem, std::uint32_t seed) {
+  return make_operands<T>(problem, seed, seed % 2 == 0 && problem.unknown != Unknown::weights, fractions<T>);
+}
+
+/// Samples from `begin`, as a problem of its own.
+template <class T>
+Operands<T> samples(const Problem& problem, const Operands<T>& operands, std::size_t begin, std::size_t count) {
+  const auto part = [&](const std::vector<T>& all) {
+    const auto size = static_cast<std::ptrdiff_t>(all.size() / static_cast<std::size_t>(problem.batch));
+    const auto first = all.begin() + size * static_cast<std::ptrdiff_t>(begin);
+    return std::vector<T>(first, first + size * static_cast<std::ptrdiff_t>(count));
+  };
+  return {part(operands.fine), part(operands.coarse), operands.weights, operands.bias};
+}
+
+template <class T>
+void check_strict(Problem problem, std::uint32_t seed) {
+  problem.dtype = dtype_of<T>;
+  const auto operands = fractional_operands<T>(problem, seed);
+  const std::vector<T> expected = run(problem, "sliding_window", operands);
+  for (const std::string& algorithm : willing(problem, Accuracy::strict)) {
+    for (const int threads : {1, 2, 3, 7}) {
+      RC_LOG() << algorithm << ", threads " << threads << '\n';
+      RC_ASSERT(same_bits(run(problem, algorithm, operands, threads), expected));
+    }
+    if (problem.batch < 2 || problem.unknown == Unknown::weights) continue;
+    Problem first = problem, rest = problem;  // the batch in two runs
+    first.batch = 1;
+    rest.batch = problem.batch - 1;
+    std::vector<T> joined = run(first, algorithm, samples(problem, operands, 0, 1));
+    const std::vector<T> second = run(rest, algorithm, samples(problem, operands, 1, static_cast<std::size_t>(problem.batch) - 1));
+    joined.insert(joined.end(), second.begin(), second.end());
+    RC_ASSERT(same_bits(joined, expected));
+  }
+}
+
+TEST(Rounding, StrictAlgorithmsRepeatTheBitsOfTheSlidingWindow) {
+  for_all_problems([](const Problem& problem, std::uint32_t seed) {
+    check_strict<float>(problem, seed);
+    check_strict<double>(problem, seed);
+  });
+}
+
+template <class T>
+Operands<double> magnitudes(const Operands<T>& operands) {
+  const auto absolute = [](const std::vector<T>& values) {
+    std::vector<double> result;
+    for (const T value : values) result.push_back(std::abs(static_cast<double>(value)));
+    return result;
+  };
+  return {absolute(operands.fine), absolute(operands.coarse), absolute(operands.weights), absolute(operands.bias)};
+}
+
+template <class T>
+Operands<double> widened(const Operands<T>& operands) {
+  const auto wide = [](const std::vector<T>& values) { return std::vector<double>(values.begin(), values.end()); };
+  return {wide(operands.fine), wide(operands.coarse), wide(operands.weights), wide(operands.bias)};
+}
+
+/// Terms of the longest sum: a product and its addition round twice each, once where they are fused.
+double longest_sum(const Problem& problem) {
+  double taps = 1, positions = static_cast<double>(problem.batch), folds = 1;
+  for (const Axis& axis : problem.axes) {
+    taps *= static_cast<double>(axis.kernel);
+    positions *= static_cast<double>(axis.coarse);
+    folds *= static_cast<double>(axis.padded());
+  }
+  const auto per_group = [&](std::int64_t channels) { return static_cast<double>(channels / problem.groups); };
+  switch (problem.unknown) {
+    case Unknown::coarse:
+      return taps * per_group(problem.fine_channels);
+    case Unknown::fine:
+      return std::max(taps, 1.0) * per_group(problem.coarse_channels) * folds;  // margins: every padded cell may land on one
+    case Unknown::weights:
+      break;
+  }
+  return positions;
+}
+
+/// |y − exact| ≤ γₙ (|b| + Σ|w||x|), γₙ = n·u / (1 − n·u). Source: Higham, "Accuracy and stability of numerical algorithms", 2002, 3.1.
+TEST(Rounding, ErrorsStayBelowTheDerivedBound) {
+  for_all_problems([](const Problem& given, std::uint32_t seed) {
+    Problem problem = given;
+    problem.dtype = DType::f32;
+    const auto operands = fractional_operands<float>(problem, seed);
+    const auto exact = run(problem, "sliding_window", widened(operands));
+    const auto size = run(problem, "sliding_window", magnitudes(operands));
+    const double unit = std::numeric_limits<float>::epsilon() / 2.0;
+    const double n = 2 * longest_sum(problem) + 2, gamma = n * unit / (1 - n * unit);
+    for (const std::string& algorithm : willing(problem)) {
+      const auto result = run(problem, algorithm, operands);
+      RC_LOG() << algorithm << '\n';
+      for (std::size_t i = 0; i < result.size(); ++i)
+        RC_ASSERT(std::abs(static_cast<double>(result[i]) - exact[i]) <= gamma * size[i] * (1 + 1e-6));
+    }
+  });
+}
+
+}  // namespace
+}  // namespace faltung::test

@@ -1,0 +1,120 @@
+// Arrays for tests: filled reproducibly, and run through a plan whose memory is watched.
+#pragma once
+
+#include <faltung/faltung.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace faltung::test {
+
+inline std::size_t cells(const Shape& shape) { return static_cast<std::size_t>(element_count(shape)); }
+
+/// Whole numbers from −3 to 3: every sum of a small problem is exact in every type.
+template <class T>
+std::vector<T> whole_numbers(std::size_t count, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<T> values(count);
+  for (T& value : values) value = static_cast<T>(static_cast<int>(random() % 7) - 3);
+  return values;
+}
+
+/// Numbers of mixed sign and of sizes from 2⁻⁸ to 1.
+template <class T>
+std::vector<T> fractions(std::size_t count, std::uint32_t seed) {
+  std::mt19937_64 random(seed);
+  std::uniform_real_distribution<double> mantissa(-1, 1);
+  std::vector<T> values(count);
+  for (T& value : values) value = static_cast<T>(std::ldexp(mantissa(random), -static_cast<int>(random() % 8)));
+  return values;
+}
+
+/// The three arrays of a problem, and a bias for the unknown one (empty where there is none).
+template <class T>
+struct Operands {
+  std::vector<T> fine, coarse, weights, bias;
+};
+
+template <class T, class Fill>
+Operands<T> make_operands(const Problem& problem, std::uint32_t seed, bool with_bias, Fill&& fill) {
+  return {fill(cells(problem.fine_shape()), seed), fill(cells(problem.coarse_shape()), seed + 1), fill(cells(problem.weights_shape()), seed + 2),
+          with_bias ? fill(static_cast<std::size_t>(problem.bias_size()), seed + 3) : std::vector<T>{}};
+}
+
+template <class T>
+Operands<T> whole_operands(const Problem& problem, std::uint32_t seed, bool with_bias) {
+  return make_operands<T>(problem, seed, with_bias, whole_numbers<T>);
+}
+
+/// What is in memory before a run: reading it shows (NaN), and so does not writing it.
+template <class T>
+T poison() {
+  if constexpr (std::numeric_limits<T>::has_quiet_NaN)
+    return std::numeric_limits<T>::quiet_NaN();
+  else
+    return std::numeric_limits<T>::min() / 3;
+}
+
+constexpr std::byte guard{0xA5};
+constexpr std::size_t guard_bytes = 256;
+
+/// The unknown array by one plan. The result and the workspace are poisoned before, and guarded on both sides: a write outside throws.
+template <class T>
+std::vector<T> run(const Plan& plan, const Operands<T>& operands) {
+  const Problem& problem = plan.problem();
+  const std::size_t count = cells(problem.unknown_shape());
+  std::vector<T> result(count + 2 * guard_bytes, poison<T>());
+  std::vector<std::byte> memory(plan.workspace_bytes() + 2 * guard_bytes, std::byte{0xFF});  // NaN in every floating type
+  std::fill_n(memory.begin(), guard_bytes, guard);
+  std::fill_n(memory.end() - guard_bytes, guard_bytes, guard);
+  const std::span workspace(memory.data() + guard_bytes, plan.workspace_bytes());
+  const TensorView<T> out{result.data() + guard_bytes, problem.unknown_shape()};
+  const bool conv = problem.layer == Layer::conv;
+  if (problem.unknown == Unknown::weights) {
+    const TensorView<const T> fine{operands.fine.data(), problem.fine_shape()}, coarse{operands.coarse.data(), problem.coarse_shape()};
+    plan.run_weight_gradient<T>(conv ? fine : coarse, conv ? coarse : fine, out, workspace);
+  } else {
+    const PackedWeights packed = plan.pack<T>({operands.weights.data(), problem.weights_shape()}, operands.bias);
+    const std::vector<T>& given = problem.unknown == Unknown::coarse ? operands.fine : operands.coarse;
+    plan.run<T>({given.data(), problem.given_shape()}, packed, out, workspace);
+  }
+  const auto broken = [](std::byte b) { return b != guard; };
+  if (std::any_of(memory.begin(), memory.begin() + guard_bytes, broken) || std::any_of(memory.end() - guard_bytes, memory.end(), broken))
+    throw std::logic_error(fmt::format("{} writes outside of its workspace", plan.algorithm()));
+  const T unwritten = poison<T>();
+  const auto touched = [&](const T& value) { return std::memcmp(&value, &unwritten, sizeof(T)) != 0; };
+  if (std::any_of(result.begin(), result.begin() + guard_bytes, touched) || std::any_of(result.end() - guard_bytes, result.end(), touched))
+    throw std::logic_error(fmt::format("{} writes outside of its result", plan.algorithm()));
+  return {result.begin() + guard_bytes, result.end() - guard_bytes};
+}
+
+/// By the algorithm with that name.
+template <class T>
+std::vector<T> run(Problem problem, const std::string& algorithm, const Operands<T>& operands, int threads = 1) {
+  problem.dtype = dtype_of<T>;
+  return run(make_plan(problem, {.algorithm = algorithm, .threads = threads}), operands);
+}
+
+/// Names of the algorithms that take the problem (the others are in the report with a reason).
+inline std::vector<std::string> willing(const Problem& problem, Accuracy accuracy = Accuracy::standard) {
+  std::vector<std::string> names;
+  for (const Candidate& candidate : make_plan(problem, {.accuracy = accuracy}).report().candidates)
+    if (!candidate.refusal) names.push_back(candidate.algorithm);
+  return names;
+}
+
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
+}
+
+}  // namespace faltung::test
