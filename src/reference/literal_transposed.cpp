@@ -71,14 +71,19 @@ std::vector<T> literal_transposed(const Problem& problem, const std::vector<T>& 
   const std::int64_t in_group = in_channels / problem.groups, out_group = out_channels / problem.groups;
   const auto at = [](std::int64_t i) { return static_cast<std::size_t>(i); };
 
+  const auto margin = [&](std::int64_t p, std::size_t a) {
+    return boundary[a] != Boundary::zeros && (p < before[a] || p >= before[a] + out[a]);
+  };
+
   std::vector<T> output(at(problem.batch * out_channels * volume(out)));
   for (std::int64_t n = 0; n < problem.batch; ++n) {
     std::vector<T> temporary(at(out_channels * volume(size)));
     if (!bias.empty())
       for (std::int64_t o = 0; o < out_channels; ++o)
-        for_each_position(out, [&](Position p) {
-          const Position kept{p.z + before[0], p.y + before[1], p.x + before[2]};
-          temporary[at(o * volume(size) + linear(kept, size))] = bias[at(o)];
+        for_each_position(size, [&](Position p) {
+          // a margin that will be cut may hold the bias; in one that will be folded it would count twice
+          const bool folded = margin(p.z, 0) || margin(p.y, 1) || margin(p.x, 2);
+          if (!folded) temporary[at(o * volume(size) + linear(p, size))] = bias[at(o)];
         });
 
     for (std::int64_t i = 0; i < in_channels; ++i)

@@ -1,7 +1,7 @@
 // Transposed convolution by the article's own words, written without Terms: the second, independent oracle.
 //
-// Allocate the temporary output, (in − 1)·s + (k − 1)·d + 1 and the output padding per axis; put the bias into the kept region; for every
-// input number, position by position, add number × kernel at its place; then cut the padding, or fold it (other boundaries).
+// Allocate the temporary output, (in − 1)·s + (k − 1)·d + 1 and the output padding per axis; put the bias into it (where a margin will be folded,
+// into the kept region only); for every input number, position by position, add number × kernel at its place; then cut the padding, or fold it (other boundaries).
 // Source: the article, item 7; Dumoulin & Visin 2016, section 4.
 #pragma once
 
