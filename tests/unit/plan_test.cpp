@@ -1,0 +1,167 @@
+#include <faltung/error.hpp>
+#include <faltung/plan.hpp>
+
+#include "support/allocations.hpp"
+#include "support/arrays.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace faltung::test {
+namespace {
+
+using testing::HasSubstr;
+
+template <class F>
+std::string message_of(F&& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+constexpr const char* layers[] = {"conv2d n2 g2 ic4 oc6 i9x8 k3x2 s2x1 p1 breflect", "convt2d n2 g2 ic4 oc6 i9x8 k3x2 s2x1 p1", "conv2d ic3 oc5 i6x6 k1x1"};
+
+TEST(Plan, RunAllocatesNothingOnOneThread) {
+  for (const char* text : layers)
+    for (const Unknown unknown : {Unknown::coarse, Unknown::fine, Unknown::weights}) {
+      Problem problem = parse_problem(text);
+      problem.unknown = unknown;
+      const auto operands = whole_operands<float>(problem, 1, false);
+      for (const std::string& algorithm : willing(problem)) {
+        const Plan plan = make_plan(problem, {.algorithm = algorithm});
+        std::vector<std::byte> workspace(plan.workspace_bytes());
+        std::vector<float> result(cells(problem.unknown_shape()));
+        const bool conv = problem.layer == Layer::conv;
+        const TensorView<const float> fine{operands.fine.data(), problem.fine_shape()}, coarse{operands.coarse.data(), problem.coarse_shape()};
+        const TensorView<const float> given = unknown == Unknown::coarse ? fine : coarse;
+        const TensorView<const float> input = conv ? fine : coarse, gradient = conv ? coarse : fine;
+        const TensorView<float> out{result.data(), problem.unknown_shape()};
+        const PackedWeights packed =
+            unknown == Unknown::weights ? PackedWeights{} : plan.pack<float>({operands.weights.data(), problem.weights_shape()});
+        for (int repeat = 0; repeat < 2; ++repeat) {
+          if (unknown == Unknown::weights)  // once before counting: libraries may allocate on first use
+            plan.run_weight_gradient(input, gradient, out, workspace);
+          else
+            plan.run(given, packed, out, workspace);
+        }
+        // the shapes in the views are vectors that the caller owns; copies of them would be counted
+        const std::int64_t before = allocations();
+        if (unknown == Unknown::weights)
+          plan.run_weight_gradient(input, gradient, out, workspace);
+        else
+          plan.run(given, packed, out, workspace);
+        EXPECT_EQ(allocations() - before, 0) << algorithm << " on " << to_string(problem);
+      }
+    }
+}
+
+TEST(Plan, ManyThreadsShareOne) {
+  const Problem problem = parse_problem("conv2d ic4 oc6 i17x16 k3x3 s2 p1 breflect");
+  const auto operands = whole_operands<float>(problem, 1, true);
+  for (const std::string& algorithm : willing(problem)) {
+    const Plan plan = make_plan(problem, {.algorithm = algorithm, .threads = 2});
+    const auto expected = run(plan, operands);
+    std::vector<std::thread> users;
+    std::atomic<int> wrong{0};
+    for (int user = 0; user < 4; ++user)
+      users.emplace_back([&] {
+        for (int i = 0; i < 20; ++i) wrong += run(plan, operands) != expected;
+      });
+    for (std::thread& user : users) user.join();
+    EXPECT_EQ(wrong, 0) << algorithm;
+  }
+}
+
+TEST(Plan, ReportsChosenAndRefused) {
+  const Report report = make_plan(parse_problem("conv2d i3x3 k2x2 i64"), {.algorithm = "kernel_matrix"}).report();
+  EXPECT_EQ(report.chosen, "kernel_matrix");
+  ASSERT_EQ(report.candidates.size(), algorithms().size());
+  for (const Candidate& candidate : report.candidates) EXPECT_EQ(candidate.refusal.has_value(), candidate.algorithm == "im2col_blas");
+  const std::string text = to_text(report);
+  EXPECT_THAT(text, HasSubstr("chosen   kernel_matrix"));
+  EXPECT_THAT(text, HasSubstr("refused  im2col_blas     a BLAS has no product of integers"));
+}
+
+TEST(Plan, StrictRefusesAlgorithmsWithoutTheDefinedOrder) {
+  EXPECT_EQ(make_plan(parse_problem("conv2d i9x9 k3x3"), {.accuracy = Accuracy::strict}).algorithm(), "sliding_window");
+  EXPECT_THAT(message_of([] { make_plan(parse_problem("conv2d i9x9 k3x3"), {.algorithm = "im2col_blas", .accuracy = Accuracy::strict}); }),
+              AllOf(HasSubstr("im2col_blas"), HasSubstr("strict order")));
+}
+
+TEST(Plan, ChoosesTheFasterByFar) {
+  EXPECT_EQ(make_plan(parse_problem("conv2d ic64 oc64 i56x56 k3x3 p1")).algorithm(), "im2col_blas");
+}
+
+TEST(Plan, EveryAlgorithmSaysWhatItIs) {
+  for (const AlgorithmInfo& info : algorithms()) {
+    EXPECT_FALSE(info.idea.empty()) << info.name;
+    EXPECT_THAT(std::string(info.source), testing::ContainsRegex("(19|20)[0-9][0-9]")) << info.name;
+  }
+}
+
+class PlanErrors : public testing::Test {
+ protected:
+  const Problem problem = parse_problem("conv2d ic2 oc3 i4x4 k3x3");
+  const Plan plan = make_plan(problem);
+  std::vector<float> x = std::vector<float>(32), w = std::vector<float>(54), y = std::vector<float>(12);
+  const TensorView<const float> input{x.data(), {1, 2, 4, 4}}, weights{w.data(), {3, 2, 3, 3}};
+  const TensorView<float> output{y.data(), {1, 3, 2, 2}};
+  std::vector<std::byte> workspace = std::vector<std::byte>(plan.workspace_bytes());
+};
+
+TEST_F(PlanErrors, NameTheArrayAndTheRule) {
+  const auto packed = plan.pack<float>(weights);
+  plan.run(input, packed, output, workspace);
+  EXPECT_THAT(message_of([&] { plan.pack<float>({w.data(), {2, 3, 3, 3}}); }), AllOf(HasSubstr("weights of shape [2, 3, 3, 3]"), HasSubstr("[3, 2, 3, 3]")));
+  EXPECT_THAT(message_of([&] { plan.pack<float>(weights, std::vector<float>(2)); }), AllOf(HasSubstr("bias of 2"), HasSubstr("3 channels")));
+  EXPECT_THAT(message_of([&] { plan.run<float>({x.data(), {1, 2, 4, 5}}, packed, output, workspace); }), HasSubstr("given array of shape [1, 2, 4, 5]"));
+  EXPECT_THAT(message_of([&] { plan.run<float>(input, packed, {y.data(), {1, 3, 2, 3}}, workspace); }), HasSubstr("result of shape [1, 3, 2, 3]"));
+  EXPECT_THAT(message_of([&] { plan.run<float>({nullptr, {1, 2, 4, 4}}, packed, output, workspace); }), HasSubstr("null pointer"));
+  EXPECT_THAT(message_of([&] { plan.run<float>(input, packed, {x.data() + 8, {1, 3, 2, 2}}, workspace); }), HasSubstr("overlaps"));
+  EXPECT_THAT(message_of([&] { plan.run(input, PackedWeights{}, output, workspace); }), HasSubstr("pack them with this plan"));
+  EXPECT_THAT(message_of([&] { plan.run(input, make_plan(problem).pack<float>(weights), output, workspace); }), HasSubstr("another plan"));
+  EXPECT_THAT(message_of([&] { plan.run_weight_gradient<float>(input, output, {w.data(), {3, 2, 3, 3}}); }), HasSubstr("weight_gradient(problem)"));
+  std::vector<double> wide(54);
+  EXPECT_THAT(message_of([&] { plan.pack<double>({wide.data(), {3, 2, 3, 3}}); }), AllOf(HasSubstr("f64"), HasSubstr("f32")));
+}
+
+TEST_F(PlanErrors, SmallWorkspace) {
+  const Plan blas = make_plan(problem, {.algorithm = "im2col_blas"});
+  ASSERT_GT(blas.workspace_bytes(), 0U);
+  const auto packed = blas.pack<float>(weights);
+  std::vector<std::byte> small(blas.workspace_bytes() - 1);
+  EXPECT_THAT(message_of([&] { blas.run(input, packed, output, small); }), HasSubstr(std::to_string(blas.workspace_bytes())));
+}
+
+TEST_F(PlanErrors, WeightGradientPlansHaveNoWeights) {
+  const Plan gradient = make_plan(weight_gradient(problem));
+  EXPECT_THAT(message_of([&] { gradient.pack<float>(weights); }), HasSubstr("run_weight_gradient"));
+  EXPECT_THAT(message_of([&] { gradient.run(input, PackedWeights{}, output); }), HasSubstr("run_weight_gradient"));
+  EXPECT_THAT(message_of([&] { gradient.run_weight_gradient<float>(input, output, {x.data(), {3, 2, 3, 3}}); }), HasSubstr("overlaps"));
+}
+
+TEST(PlanOptions, BadOnesAreNamed) {
+  const Problem problem = parse_problem("conv1d i3 k2");
+  EXPECT_THAT(message_of([&] { make_plan(problem, {.algorithm = "magic"}); }), AllOf(HasSubstr("magic"), HasSubstr("sliding_window, kernel_matrix")));
+  EXPECT_THAT(message_of([&] { make_plan(problem, {.threads = -1}); }), HasSubstr("-1 threads"));
+  EXPECT_THAT(message_of([&] { make_plan(problem, {.threads = 5000}); }), HasSubstr("4096"));
+}
+
+TEST(PlanIntegers, OverflowIsAnErrorInEveryAlgorithm) {
+  for (const char* text : {"conv1d i2 k2 i64", "convt1d i2 k2 i64", "conv1d-dw i2 k2 n2 i64"}) {
+    const Problem problem = parse_problem(text);
+    const auto large = [](std::size_t count, std::uint32_t) { return std::vector<std::int64_t>(count, std::int64_t{1} << 31); };
+    const auto operands = make_operands<std::int64_t>(problem, 0, false, large);  // 2³¹ · 2³¹ fits, twice it does not
+    for (const std::string& algorithm : willing(problem))
+      EXPECT_THROW(run(problem, algorithm, operands, 2), OverflowError) << algorithm << " on " << text;
+  }
+}
+
+}  // namespace
+}  // namespace faltung::test
