@@ -41,14 +41,17 @@ bool is_picture(io::FileKind kind) { return kind == io::FileKind::png || kind ==
 
 void check_output(const ApplyArguments& arguments) {
   if (arguments.output.empty()) {
-    if (arguments.normalize) throw ProblemError("--normalize without -o", "it says how numbers become pixels", "give -o OUT.png");
+    if (arguments.normalize)
+      throw ProblemError("--normalize without -o", "it says how numbers become pixels", "give -o OUT.png");
     return;
   }
   const io::FileKind kind = io::kind_of(arguments.output);
   if (kind == io::FileKind::unknown)
-    throw ProblemError(fmt::format("-o {}", arguments.output), "results are written as .npy, .png or .jpg", "use one of these endings");
+    throw ProblemError(fmt::format("-o {}", arguments.output), "results are written as .npy, .png or .jpg",
+                       "use one of these endings");
   if (arguments.normalize && !is_picture(kind))
-    throw ProblemError(fmt::format("--normalize for {}", arguments.output), "it says how numbers become pixels", "leave it out, or write a .png");
+    throw ProblemError(fmt::format("--normalize for {}", arguments.output), "it says how numbers become pixels",
+                       "leave it out, or write a .png");
   std::error_code ignored;
   for (const std::string* in : {&arguments.input, &arguments.weight, &arguments.bias})
     if (!in->empty() && std::filesystem::equivalent(*in, arguments.output, ignored))
@@ -64,12 +67,13 @@ void fill_defaults(const NamedKernel& kernel, LayerArguments& layer) {
 
 Operands read_operands(const ApplyArguments& arguments, LayerArguments& layer) {
   if (arguments.weight.empty() == arguments.kernel.empty())
-    throw ProblemError(arguments.weight.empty() ? "neither --weight nor --kernel" : "both --weight and --kernel", "a layer has one array of weights",
-                       "give --weight W.npy, or --kernel gaussian:2");
+    throw ProblemError(arguments.weight.empty() ? "neither --weight nor --kernel" : "both --weight and --kernel",
+                       "a layer has one array of weights", "give --weight W.npy, or --kernel gaussian:2");
   Operands operands;
   if (!arguments.kernel.empty()) {
     NamedKernel kernel = named_kernel(arguments.kernel, layer.transposed);
-    operands.integer_weight = std::all_of(kernel.values.begin(), kernel.values.end(), [](double v) { return v == std::floor(v); });
+    operands.integer_weight =
+        std::all_of(kernel.values.begin(), kernel.values.end(), [](double v) { return v == std::floor(v); });
     operands.weight = {{kernel.height, kernel.width}, std::move(kernel.values)};
     fill_defaults(kernel, layer);
   } else {
@@ -105,8 +109,10 @@ std::vector<T> convert(Values values, const std::string& what) {
       [&]<class S>(const std::vector<S>& from) {
         if constexpr (std::is_same_v<T, std::int64_t>)
           for (const S value : from)
-            if (!(static_cast<double>(value) == std::floor(static_cast<double>(value)) && std::abs(static_cast<double>(value)) < 0x1p63))
-              throw ProblemError(fmt::format("{} holds {}", what, value), "--dtype i64 is for whole numbers", "use --dtype f64");
+            if (!(static_cast<double>(value) == std::floor(static_cast<double>(value)) &&
+                  std::abs(static_cast<double>(value)) < 0x1p63))
+              throw ProblemError(fmt::format("{} holds {}", what, value), "--dtype i64 is for whole numbers",
+                                 "use --dtype f64");
         std::vector<T> to(from.size());
         std::transform(from.begin(), from.end(), to.begin(), [](S value) { return static_cast<T>(value); });
         return to;
@@ -125,18 +131,19 @@ LayerSpec spec_of(const ApplyArguments& arguments, const LayerArguments& layer, 
   const std::size_t axes = operands.apart ? weight.size() : weight.size() - 2;
   spec.kernel.assign(weight.end() - static_cast<std::ptrdiff_t>(axes), weight.end());
   if (input.size() < axes)
-    throw ProblemError(fmt::format("{} of [{}]", arguments.input, fmt::join(input, ", ")), fmt::format("the kernel has {} axes", axes),
-                       "give an array with as many");
+    throw ProblemError(fmt::format("{} of [{}]", arguments.input, fmt::join(input, ", ")),
+                       fmt::format("the kernel has {} axes", axes), "give an array with as many");
   spec.input.assign(input.end() - static_cast<std::ptrdiff_t>(axes), input.end());
   if (operands.apart) {
     if (spec.groups != 1)
-      throw ProblemError(fmt::format("--groups {} with a kernel for every channel", spec.groups), "each channel is by itself already",
-                         "leave --groups out, or give --weight with channels");
+      throw ProblemError(fmt::format("--groups {} with a kernel for every channel", spec.groups),
+                         "each channel is by itself already", "leave --groups out, or give --weight with channels");
     spec.batch = element_count(Shape(input.begin(), input.end() - static_cast<std::ptrdiff_t>(axes)));
     return spec;
   }
   const bool conv = spec.layer == Layer::conv;
-  if (spec.groups < 1) throw ProblemError(fmt::format("--groups {}", spec.groups), "it must be at least 1", "use a positive number");
+  if (spec.groups < 1)
+    throw ProblemError(fmt::format("--groups {}", spec.groups), "it must be at least 1", "use a positive number");
   std::int64_t inner = 0;
   if (__builtin_mul_overflow(weight[1], spec.groups, &inner))
     throw ProblemError(fmt::format("--groups {}", spec.groups), "the channels leave 64 bits", "use a smaller number");
@@ -146,13 +153,15 @@ LayerSpec spec_of(const ApplyArguments& arguments, const LayerArguments& layer, 
   if (operands.picture) full.insert(full.begin(), 1);
   if (full.size() == axes) full.insert(full.begin(), {1, 1});
   if (full.size() != axes + 2)
-    throw ProblemError(fmt::format("{} of [{}] with a weight of [{}]", arguments.input, fmt::join(input, ", "), fmt::join(weight, ", ")),
-                       fmt::format("that weight goes with [batch, channels] and {} spatial ax{}", axes, axes == 1 ? "is" : "es"),
-                       "reshape the input, for one sample to [1, channels, …]");
+    throw ProblemError(
+        fmt::format("{} of [{}] with a weight of [{}]", arguments.input, fmt::join(input, ", "),
+                    fmt::join(weight, ", ")),
+        fmt::format("that weight goes with [batch, channels] and {} spatial ax{}", axes, axes == 1 ? "is" : "es"),
+        "reshape the input, for one sample to [1, channels, …]");
   if (full[1] != spec.input_channels)
     throw ProblemError(fmt::format("{} has {} channels", arguments.input, full[1]),
-                       fmt::format("the weight of [{}] in {} group{} goes with {}", fmt::join(weight, ", "), spec.groups, spec.groups == 1 ? "" : "s",
-                                   spec.input_channels),
+                       fmt::format("the weight of [{}] in {} group{} goes with {}", fmt::join(weight, ", "),
+                                   spec.groups, spec.groups == 1 ? "" : "s", spec.input_channels),
                        "change the weight, the groups or the input");
   spec.batch = full[0];
   return spec;
@@ -183,14 +192,18 @@ std::string describe(const io::Array& array) {
         if (values.empty()) return std::string("empty\n");
         if (values.size() > shown) {
           const auto [low, high] = std::minmax_element(values.begin(), values.end());
-          const double sum = std::accumulate(values.begin(), values.end(), 0.0, [](double a, T b) { return a + static_cast<double>(b); });
-          return fmt::format("min {}, max {}, mean {:.6g} (give -o OUT.npy to keep the numbers)\n", *low, *high, sum / static_cast<double>(values.size()));
+          const double sum = std::accumulate(values.begin(), values.end(), 0.0,
+                                             [](double a, T b) { return a + static_cast<double>(b); });
+          return fmt::format("min {}, max {}, mean {:.6g} (give -o OUT.npy to keep the numbers)\n", *low, *high,
+                             sum / static_cast<double>(values.size()));
         }
         std::vector<std::string> cells;
         std::size_t width = 0;
         for (const T value : values) width = std::max(width, cells.emplace_back(fmt::format("{}", value)).size());
         const auto row = static_cast<std::size_t>(array.shape.back());
-        const std::size_t plane = array.shape.size() > 1 ? row * static_cast<std::size_t>(array.shape[array.shape.size() - 2]) : values.size();
+        const std::size_t plane = array.shape.size() > 1
+                                      ? row * static_cast<std::size_t>(array.shape[array.shape.size() - 2])
+                                      : values.size();
         for (std::size_t i = 0; i < cells.size(); ++i) {
           if (i > 0 && i % plane == 0) text += '\n';
           text += fmt::format("{:>{}}{}", cells[i], width, (i + 1) % row == 0 ? "\n" : "  ");
@@ -206,8 +219,8 @@ std::vector<std::uint8_t> resize_alpha(const std::vector<std::uint8_t>& alpha, c
   std::vector<std::uint8_t> resized(static_cast<std::size_t>(height * width));
   for (std::int64_t y = 0; y < height; ++y)
     for (std::int64_t x = 0; x < width; ++x)
-      resized[static_cast<std::size_t>(y * width + x)] =
-          alpha[static_cast<std::size_t>((2 * y + 1) * from_height / (2 * height) * from_width + (2 * x + 1) * from_width / (2 * width))];
+      resized[static_cast<std::size_t>(y * width + x)] = alpha[static_cast<std::size_t>(
+          (2 * y + 1) * from_height / (2 * height) * from_width + (2 * x + 1) * from_width / (2 * width))];
   return resized;
 }
 
@@ -227,13 +240,15 @@ void write(const ApplyArguments& arguments, const Operands& operands, io::Array 
 
 template <class T>
 void apply(const ApplyArguments& arguments, const Problem& problem, Operands& operands) {
-  const std::vector<T> weight = convert<T>(std::move(operands.weight.values), arguments.weight.empty() ? arguments.kernel : arguments.weight);
+  const std::vector<T> weight =
+      convert<T>(std::move(operands.weight.values), arguments.weight.empty() ? arguments.kernel : arguments.weight);
   std::vector<T> bias;
   if (!arguments.bias.empty()) {
     io::Array array = io::read_npy(arguments.bias);
     if (array.shape.size() != 1 || array.shape[0] != problem.bias_size())
       throw ProblemError(fmt::format("{} of [{}]", arguments.bias, fmt::join(array.shape, ", ")),
-                         fmt::format("a bias has one number for each of the {} output channel{}", problem.bias_size(), problem.bias_size() == 1 ? "" : "s"),
+                         fmt::format("a bias has one number for each of the {} output channel{}", problem.bias_size(),
+                                     problem.bias_size() == 1 ? "" : "s"),
                          fmt::format("give an array of [{}]", problem.bias_size()));
     bias = convert<T>(std::move(array.values), arguments.bias);
   }
@@ -246,8 +261,8 @@ void apply(const ApplyArguments& arguments, const Problem& problem, Operands& op
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   io::Array result{result_shape(problem, operands), std::move(y)};
   const Shape shape = result.shape;
-  std::string text = fmt::format("[{}] → [{}] {} by {} in {:.3g} ms\n", fmt::join(operands.input.shape, ", "), fmt::join(shape, ", "),
-                                 to_string(problem.dtype), plan.algorithm(), seconds * 1e3);
+  std::string text = fmt::format("[{}] → [{}] {} by {} in {:.3g} ms\n", fmt::join(operands.input.shape, ", "),
+                                 fmt::join(shape, ", "), to_string(problem.dtype), plan.algorithm(), seconds * 1e3);
   if (arguments.output.empty()) {
     text += describe(result);
   } else {
@@ -272,29 +287,41 @@ void run(const ApplyArguments& arguments) {
   }
 }
 
-void add_command(CLI::App& app, const std::string& name, const std::string& description, const std::string& footer, bool transposed) {
+void add_command(CLI::App& app, const std::string& name, const std::string& description, const std::string& footer,
+                 bool transposed) {
   CLI::App* command = app.add_subcommand(name, description);
   const auto arguments = std::make_shared<ApplyArguments>();
   arguments->layer.transposed = transposed;
-  command->add_option("input", arguments->input, ".npy of [batch, channels, space…] or the spatial axes alone; .png; .jpg")->required();
-  command->add_option("-o,--output", arguments->output, "where the result goes: .npy, .png or .jpg; without it, it is printed");
+  command
+      ->add_option("input", arguments->input, ".npy of [batch, channels, space…] or the spatial axes alone; .png; .jpg")
+      ->required();
+  command->add_option("-o,--output", arguments->output,
+                      "where the result goes: .npy, .png or .jpg; without it, it is printed");
   const std::string weights = "Weights";
-  command->add_option("--weight", arguments->weight,
-                      transposed ? ".npy of [in, out/groups, k…] as in PyTorch, or [k] or [k, k] for every channel apart"
-                                 : ".npy of [out, in/groups, k…] as in PyTorch, or [k] or [k, k] for every channel apart")
+  command
+      ->add_option("--weight", arguments->weight,
+                   transposed ? ".npy of [in, out/groups, k…] as in PyTorch, or [k] or [k, k] for every channel apart"
+                              : ".npy of [out, in/groups, k…] as in PyTorch, or [k] or [k, k] for every channel apart")
       ->group(weights);
-  command->add_option("--kernel", arguments->kernel,
-                      "for every channel apart: gaussian:SIGMA, box:SIZE, sobel-x, sobel-y, laplacian, sharpen, bilinear:FACTOR")
+  command
+      ->add_option(
+          "--kernel", arguments->kernel,
+          "for every channel apart: gaussian:SIGMA, box:SIZE, sobel-x, sobel-y, laplacian, sharpen, bilinear:FACTOR")
       ->group(weights);
   command->add_option("--bias", arguments->bias, ".npy of one number per output channel")->group(weights);
   add_layer_options(*command, arguments->layer);
   if (transposed) add_transposed_options(*command, arguments->layer);
   const std::string how = "How";
-  command->add_option("--dtype", arguments->layer.dtype, "f32, f64, i64; default: what the files hold (whole numbers stay exact)")->group(how);
-  command->add_option("--algorithm", arguments->algorithm, "auto, or one by name (faltung plan lists them)")->group(how);
+  command
+      ->add_option("--dtype", arguments->layer.dtype,
+                   "f32, f64, i64; default: what the files hold (whole numbers stay exact)")
+      ->group(how);
+  command->add_option("--algorithm", arguments->algorithm, "auto, or one by name (faltung plan lists them)")
+      ->group(how);
   command->add_option("--accuracy", arguments->accuracy, "default, or strict: sums in the defined order")->group(how);
   command->add_option("--threads", arguments->threads, "threads; 0 (default) for all of the machine")->group(how);
-  command->add_flag("--normalize", arguments->normalize, "scale the result to 0…255 for a picture; else it is clamped")->group(how);
+  command->add_flag("--normalize", arguments->normalize, "scale the result to 0…255 for a picture; else it is clamped")
+      ->group(how);
   command->add_option("--pixel-limit", arguments->pixel_limit, "refuse pictures with more pixels")->group(how);
   command->footer(footer);
   command->callback([arguments] { run(*arguments); });
@@ -309,11 +336,12 @@ void add_apply_commands(CLI::App& app) {
               "  faltung conv photo.jpg --kernel sobel-x --normalize -o edges.png\n"
               "  faltung conv x.npy --weight w.npy --bias b.npy --stride 2 --padding 1 -o y.npy",
               false);
-  add_command(app, "conv-transpose", "transposed convolution of an array or a picture",
-              "bilinear:S makes a picture S times larger.\n"
-              "Examples:\n  faltung conv-transpose photo.jpg --kernel bilinear:2 --boundary replicate -o twice_as_large.png\n"
-              "  faltung conv-transpose x.npy --weight w.npy --stride 2 --padding 1 --output-padding 1 -o y.npy",
-              true);
+  add_command(
+      app, "conv-transpose", "transposed convolution of an array or a picture",
+      "bilinear:S makes a picture S times larger.\n"
+      "Examples:\n  faltung conv-transpose photo.jpg --kernel bilinear:2 --boundary replicate -o twice_as_large.png\n"
+      "  faltung conv-transpose x.npy --weight w.npy --stride 2 --padding 1 --output-padding 1 -o y.npy",
+      true);
 }
 
 }  // namespace faltung::cli

@@ -10,27 +10,40 @@ namespace faltung::cli {
 
 void add_layer_options(CLI::App& command, LayerArguments& arguments) {
   const std::string group = "Layer (axes joined by x, outermost first)";
-  command.add_option("--stride", arguments.stride, "cells from one window to the next: 2, or 2x1 per axis (1)")->group(group);
-  command.add_option("--padding", arguments.padding,
-                     "cells added around the array: 1, 1x2 per axis, 1:2x0:1 per side (before:after), or valid, same, same_lower, full")
+  command.add_option("--stride", arguments.stride, "cells from one window to the next: 2, or 2x1 per axis (1)")
+      ->group(group);
+  command
+      .add_option("--padding", arguments.padding,
+                  "cells added around the array: 1, 1x2 per axis, 1:2x0:1 per side (before:after), or valid, same, "
+                  "same_lower, full")
       ->group(group);
   command.add_option("--dilation", arguments.dilation, "cells from one tap to the next (1)")->group(group);
   command.add_option("--groups", arguments.groups, "channel groups that do not see each other")->group(group);
-  command.add_option("--boundary", arguments.boundary, "what stands in the padding: zeros (default), reflect, symmetric, replicate, circular")->group(group);
+  command
+      .add_option("--boundary", arguments.boundary,
+                  "what stands in the padding: zeros (default), reflect, symmetric, replicate, circular")
+      ->group(group);
   command.add_flag("--flip", arguments.flip, "flip the kernel: the convolution of signal processing")->group(group);
 }
 
 void add_transposed_options(CLI::App& command, LayerArguments& arguments) {
   const std::string group = "Output of a transposed convolution";
-  command.add_option("--output-padding", arguments.output_padding, "cells added at the end of the output")->group(group);
-  command.add_option("--output-size", arguments.output_size, "wanted output extents; keeps the pads, chooses the output padding (PyTorch)")
+  command.add_option("--output-padding", arguments.output_padding, "cells added at the end of the output")
       ->group(group);
-  command.add_option("--output-shape", arguments.output_shape, "wanted output extents; computes the pads (ONNX)")->group(group);
+  command
+      .add_option("--output-size", arguments.output_size,
+                  "wanted output extents; keeps the pads, chooses the output padding (PyTorch)")
+      ->group(group);
+  command.add_option("--output-shape", arguments.output_shape, "wanted output extents; computes the pads (ONNX)")
+      ->group(group);
 }
 
 void add_shape_options(CLI::App& command, LayerArguments& arguments) {
   const std::string group = "Sizes";
-  command.add_option("--problem", arguments.problem, "a problem string instead of the other options, like `conv2d i3x3 k2x2`")->group(group);
+  command
+      .add_option("--problem", arguments.problem,
+                  "a problem string instead of the other options, like `conv2d i3x3 k2x2`")
+      ->group(group);
   command.add_option("--input", arguments.input, "extents of the input, like 3x3")->group(group);
   command.add_option("--kernel-size", arguments.kernel_size, "extents of the kernel, like 2x2")->group(group);
   command.add_option("--batch", arguments.batch, "samples")->group(group);
@@ -54,7 +67,8 @@ LayerSpec layer_spec(const LayerArguments& arguments) {
   if (!arguments.stride.empty()) spec.stride = parse_extents(arguments.stride, "--stride");
   if (!arguments.dilation.empty()) spec.dilation = parse_extents(arguments.dilation, "--dilation");
   if (!arguments.padding.empty()) spec.padding = parse_padding(arguments.padding, "--padding");
-  if (!arguments.output_padding.empty()) spec.output_padding = parse_extents(arguments.output_padding, "--output-padding");
+  if (!arguments.output_padding.empty())
+    spec.output_padding = parse_extents(arguments.output_padding, "--output-padding");
   if (!arguments.output_size.empty()) spec.output_size = parse_extents(arguments.output_size, "--output-size");
   if (!arguments.output_shape.empty()) spec.output_shape = parse_extents(arguments.output_shape, "--output-shape");
   if (!arguments.boundary.empty()) spec.boundary = parse_boundary(arguments.boundary, "--boundary");
@@ -66,7 +80,8 @@ LayerSpec layer_spec(const LayerArguments& arguments) {
 Problem problem_of(const LayerArguments& arguments) {
   if (!arguments.problem.empty()) {
     if (!arguments.input.empty() || !arguments.kernel_size.empty())
-      throw ProblemError("both --problem and --input or --kernel-size", "a problem string says everything", "give one of them");
+      throw ProblemError("both --problem and --input or --kernel-size", "a problem string says everything",
+                         "give one of them");
     return parse_problem(arguments.problem);
   }
   if (arguments.input.empty() || arguments.kernel_size.empty())
@@ -78,7 +93,8 @@ Problem problem_of(const LayerArguments& arguments) {
 Accuracy parse_accuracy(const std::string& text) {
   if (text == "default") return Accuracy::standard;
   if (text == "strict") return Accuracy::strict;
-  throw ProblemError(fmt::format("--accuracy is `{}`", text.substr(0, 40)), "accuracies are default and strict", "use one of them");
+  throw ProblemError(fmt::format("--accuracy is `{}`", text.substr(0, 40)), "accuracies are default and strict",
+                     "use one of them");
 }
 
 void print(const std::string& text) {

@@ -29,7 +29,8 @@ constexpr const char* examples = R"(Examples:
 `faltung COMMAND --help` tells more.)";
 
 int fail(std::string message) {
-  std::replace_if(message.begin(), message.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  std::replace_if(
+      message.begin(), message.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   std::fprintf(stderr, "faltung: %s\n", message.c_str());
   return 2;
 }

@@ -56,12 +56,14 @@ NamedKernel box(const std::string& text, const std::string& argument) {
 NamedKernel bilinear(const std::string& text, const std::string& argument, bool transposed) {
   const Shape factor = parse_extents(argument, "--kernel bilinear");
   if (factor.size() != 1 || factor[0] < 1 || factor[0] > largest_side / 2)
-    refuse(text, fmt::format("the factor is a whole number from 1 to {}", largest_side / 2), "write it like bilinear:2");
+    refuse(text, fmt::format("the factor is a whole number from 1 to {}", largest_side / 2),
+           "write it like bilinear:2");
   const std::int64_t s = factor[0], size = 2 * s - s % 2;
   const double center = static_cast<double>(size - 1) / 2;
   std::vector<double> row;
   for (std::int64_t k = 0; k < size; ++k)
-    row.push_back((1 - std::abs(static_cast<double>(k) - center) / static_cast<double>(s)) / (transposed ? 1.0 : static_cast<double>(s)));
+    row.push_back((1 - std::abs(static_cast<double>(k) - center) / static_cast<double>(s)) /
+                  (transposed ? 1.0 : static_cast<double>(s)));
   NamedKernel kernel = square(outer(row, row));
   kernel.stride = s;
   kernel.padding = std::to_string((size - s) / 2);
@@ -82,7 +84,8 @@ NamedKernel named_kernel(const std::string& text, bool transposed) {
     if (name == "laplacian") return square({0, 1, 0, 1, -4, 1, 0, 1, 0});
     if (name == "sharpen") return square({0, -1, 0, -1, 5, -1, 0, -1, 0});
   }
-  refuse(text, "kernels are gaussian:SIGMA, box:SIZE, sobel-x, sobel-y, laplacian, sharpen, bilinear:FACTOR", "use one of them, or --weight W.npy");
+  refuse(text, "kernels are gaussian:SIGMA, box:SIZE, sobel-x, sobel-y, laplacian, sharpen, bilinear:FACTOR",
+         "use one of them, or --weight W.npy");
 }
 
 }  // namespace faltung::cli

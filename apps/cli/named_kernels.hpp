@@ -16,9 +16,9 @@ struct NamedKernel {
   std::string padding = "same";  ///< as for --padding
 };
 
-/// gaussian:SIGMA (radius ⌈3σ⌉, sum 1), box:N or box:HxW (sum 1), sobel-x, sobel-y (rising to the right, downwards: positive), laplacian, sharpen,
-/// bilinear:S (for a transposed convolution: enlarges S times; for a convolution its adjoint divided by S², which reduces S times).
-/// Errors: ProblemError.
+/// gaussian:SIGMA (radius ⌈3σ⌉, sum 1), box:N or box:HxW (sum 1), sobel-x, sobel-y (rising to the right, downwards:
+/// positive), laplacian, sharpen, bilinear:S (for a transposed convolution: enlarges S times; for a convolution its
+/// adjoint divided by S², which reduces S times). Errors: ProblemError.
 NamedKernel named_kernel(const std::string& text, bool transposed);
 
 }  // namespace faltung::cli

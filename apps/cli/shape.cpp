@@ -20,16 +20,19 @@ std::string axis_text(const Problem& problem, std::size_t index) {
   if (axis.dilation > 1)
     text += fmt::format("  span   = (k − 1)·dilation + 1 = ({} − 1)·{} + 1 = {}\n", axis.kernel, axis.dilation, span);
   if (problem.layer == Layer::conv) {
-    text += fmt::format("  padded = in + before + after = {} + {} + {} = {}\n", axis.fine, axis.pad_before, axis.pad_after, axis.padded());
-    text += fmt::format("  out    = 1 + (padded − {}) // stride = 1 + ({} − {}) // {} = {}\n", axis.dilation > 1 ? "span" : "k", axis.padded(), span,
-                        axis.stride, axis.coarse);
+    text += fmt::format("  padded = in + before + after = {} + {} + {} = {}\n", axis.fine, axis.pad_before,
+                        axis.pad_after, axis.padded());
+    text += fmt::format("  out    = 1 + (padded − {}) // stride = 1 + ({} − {}) // {} = {}\n",
+                        axis.dilation > 1 ? "span" : "k", axis.padded(), span, axis.stride, axis.coarse);
     if (axis.surplus() > 0)
-      text += fmt::format("  the last {} padded cell{} in no window: the way back needs output padding {}\n", axis.surplus(),
-                          axis.surplus() == 1 ? " is" : "s are", axis.surplus());
+      text += fmt::format("  the last {} padded cell{} in no window: the way back needs output padding {}\n",
+                          axis.surplus(), axis.surplus() == 1 ? " is" : "s are", axis.surplus());
   } else {
-    text += fmt::format("  tmp    = (in − 1)·stride + {} + output padding = ({} − 1)·{} + {} + {} = {}\n", axis.dilation > 1 ? "span" : "k", axis.coarse,
-                        axis.stride, span, axis.surplus(), axis.padded());
-    text += fmt::format("  out    = tmp − before − after = {} − {} − {} = {}\n", axis.padded(), axis.pad_before, axis.pad_after, axis.fine);
+    text +=
+        fmt::format("  tmp    = (in − 1)·stride + {} + output padding = ({} − 1)·{} + {} + {} = {}\n",
+                    axis.dilation > 1 ? "span" : "k", axis.coarse, axis.stride, span, axis.surplus(), axis.padded());
+    text += fmt::format("  out    = tmp − before − after = {} − {} − {} = {}\n", axis.padded(), axis.pad_before,
+                        axis.pad_after, axis.fine);
   }
   return text;
 }
@@ -38,8 +41,9 @@ void run(const LayerArguments& arguments) {
   const Problem problem = problem_of(arguments);
   std::string text = to_string(problem) + "\n\n";
   const bool conv = problem.layer == Layer::conv;
-  text += fmt::format("input    {}\nweights  {}\noutput   {}\n\n", size_text(conv ? problem.fine_shape() : problem.coarse_shape()),
-                      size_text(problem.weights_shape()), size_text(conv ? problem.coarse_shape() : problem.fine_shape()));
+  text += fmt::format(
+      "input    {}\nweights  {}\noutput   {}\n\n", size_text(conv ? problem.fine_shape() : problem.coarse_shape()),
+      size_text(problem.weights_shape()), size_text(conv ? problem.coarse_shape() : problem.fine_shape()));
   double products = static_cast<double>(problem.batch) * static_cast<double>(element_count(problem.weights_shape()));
   for (std::size_t a = 0; a < problem.axes.size(); ++a) {
     text += axis_text(problem, a);
@@ -55,8 +59,9 @@ void add_shape_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("shape", "sizes of a layer, with the formula filled in");
   const auto arguments = std::make_shared<LayerArguments>();
   add_shape_options(*command, *arguments);
-  command->footer("Examples:\n  faltung shape --input 224x224 --kernel-size 3x3 --stride 2 --padding 1\n"
-                  "  faltung shape --input 2x2 --kernel-size 2x2 --stride 2 --padding 1 --transposed");
+  command->footer(
+      "Examples:\n  faltung shape --input 224x224 --kernel-size 3x3 --stride 2 --padding 1\n"
+      "  faltung shape --input 2x2 --kernel-size 2x2 --stride 2 --padding 1 --transposed");
   command->callback([arguments] { run(*arguments); });
 }
 

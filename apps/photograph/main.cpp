@@ -1,5 +1,5 @@
-// The main job of ./run: a real photograph through a strided convolution, and back up through a transposed one, by every
-// algorithm. Prints how far each is from double precision and how long it takes; writes the pictures.
+// The main job of ./run: a real photograph through a strided convolution, and back up through a transposed one, by
+// every algorithm. Prints how far each is from double precision and how long it takes; writes the pictures.
 #include <faltung/faltung.hpp>
 
 #include "io/array.hpp"
@@ -18,7 +18,8 @@ namespace {
 
 using faltung::Problem;
 
-/// One layer: a problem string up to its type, and the kernel that every colour channel meets (colours are samples of a batch).
+/// One layer: a problem string up to its type, and the kernel that every colour channel meets (colours are samples of a
+/// batch).
 struct Step {
   std::string title;
   std::string problem;
@@ -41,7 +42,8 @@ std::vector<double> gaussian_row(double sigma, int radius) {
 }
 
 template <class T>
-std::vector<T> apply(const faltung::Plan& plan, const std::vector<double>& kernel, const std::vector<T>& x, double& seconds) {
+std::vector<T> apply(const faltung::Plan& plan, const std::vector<double>& kernel, const std::vector<T>& x,
+                     double& seconds) {
   const std::vector<T> weights(kernel.begin(), kernel.end());
   const Problem& problem = plan.problem();
   std::vector<T> y(static_cast<std::size_t>(faltung::element_count(problem.unknown_shape())));
@@ -90,10 +92,11 @@ faltung::io::Image picture(const std::vector<double>& values, std::int64_t heigh
   return {{{3, height, width}, std::vector<float>(values.begin(), values.end())}, {}};
 }
 
-/// A window of `size`² pixels of four pictures side by side: before, after the stride (each pixel shown 2 × 2), back up, and
-/// the difference × 4.
+/// A window of `size`² pixels of four pictures side by side: before, after the stride (each pixel shown 2 × 2), back
+/// up, and the difference × 4.
 faltung::io::Image side_by_side(const faltung::io::Image& before, const std::vector<double>& small,
-                                const std::vector<double>& after, std::int64_t top, std::int64_t left, std::int64_t size) {
+                                const std::vector<double>& after, std::int64_t top, std::int64_t left,
+                                std::int64_t size) {
   const std::int64_t height = before.pixels.shape[1], width = before.pixels.shape[2], gap = 8;
   const auto& original = std::get<std::vector<float>>(before.pixels.values);
   const std::int64_t strip = 4 * size + 3 * gap;
@@ -105,7 +108,8 @@ faltung::io::Image side_by_side(const faltung::io::Image& before, const std::vec
         const auto half = static_cast<std::size_t>((c * (height / 2) + (y + top) / 2) * (width / 2) + (x + left) / 2);
         const double views[4] = {original[at], small[half], after[at], std::abs(original[at] - after[at]) * 4};
         for (std::int64_t view = 0; view < 4; ++view)
-          out[static_cast<std::size_t>((c * size + y) * strip + view * (size + gap) + x)] = static_cast<float>(views[view]);
+          out[static_cast<std::size_t>((c * size + y) * strip + view * (size + gap) + x)] =
+              static_cast<float>(views[view]);
       }
   return {{{3, size, strip}, out}, {}};
 }
@@ -125,9 +129,10 @@ int run(const std::string& photograph, const std::string& folder) {
   const faltung::io::Image image = faltung::io::read_image(photograph);
   const std::int64_t height = image.pixels.shape[1], width = image.pixels.shape[2];
   if (image.pixels.shape[0] != 3 || height % 2 != 0 || width % 2 != 0 || height < 256 || width < 256)
-    throw faltung::ArgumentError(fmt::format("a photograph of {} × {} × {}: the example wants RGB and even sides of 256 or "
-                                             "more: give another file",
-                                             image.pixels.shape[0], height, width));
+    throw faltung::ArgumentError(
+        fmt::format("a photograph of {} × {} × {}: the example wants RGB and even sides of 256 or "
+                    "more: give another file",
+                    image.pixels.shape[0], height, width));
   const auto& pixels = std::get<std::vector<float>>(image.pixels.values);
   const std::vector<double> original(pixels.begin(), pixels.end());
   fmt::print("\n{}: {} × {} pixels, 3 channels\n\n", photograph, width, height);
@@ -135,12 +140,14 @@ int run(const std::string& photograph, const std::string& folder) {
 
   const std::string size = fmt::format("i{}x{}", height, width), half = fmt::format("i{}x{}", height / 2, width / 2);
   double worst = 0;
-  const std::vector<double> small = run_step(
-      {"Down: convolution, gaussian 7×7, stride 2", "conv2d n3 " + size + " k7x7 s2 p3 breflect", outer(gaussian_row(1.0, 3))},
-      original, worst);
-  const std::vector<double> back = run_step({"Up: transposed convolution, bilinear 4×4, stride 2",
-                                             "convt2d n3 " + half + " k4x4 s2 p1 breplicate", outer({0.25, 0.75, 0.75, 0.25})},
-                                            small, worst);
+  const std::vector<double> small =
+      run_step({"Down: convolution, gaussian 7×7, stride 2", "conv2d n3 " + size + " k7x7 s2 p3 breflect",
+                outer(gaussian_row(1.0, 3))},
+               original, worst);
+  const std::vector<double> back =
+      run_step({"Up: transposed convolution, bilinear 4×4, stride 2", "convt2d n3 " + half + " k4x4 s2 p1 breplicate",
+                outer({0.25, 0.75, 0.75, 0.25})},
+               small, worst);
   const std::vector<double> edges = run_step(
       {"Edges: convolution, sobel-x 3×3", "conv2d n3 " + size + " k3x3 p1 breplicate", {-1, 0, 1, -2, 0, 2, -1, 0, 1}},
       original, worst);
@@ -148,11 +155,13 @@ int run(const std::string& photograph, const std::string& folder) {
   faltung::io::write_image(folder + "/down.png", picture(small, height / 2, width / 2));
   faltung::io::write_image(folder + "/up.png", picture(back, height, width));
   faltung::io::write_image(folder + "/edges.png", picture(edges, height, width), faltung::io::PixelRange::normalize);
-  faltung::io::write_image(folder + "/side_by_side.png",
-                           side_by_side(image, small, back, std::min<std::int64_t>(40, height - 256), (width - 256) / 2, 256));
+  faltung::io::write_image(
+      folder + "/side_by_side.png",
+      side_by_side(image, small, back, std::min<std::int64_t>(40, height - 256), (width - 256) / 2, 256));
   fmt::print("All algorithms agree with double precision to {:.1e} grey levels of 255.\n", worst);
   fmt::print("Pictures: {0}/down.png {0}/up.png {0}/edges.png {0}/side_by_side.png\n", folder);
-  return worst < 1e-3 ? 0 : 1;  // 7 × 7 sums of numbers up to 255 in float: γ₅₀ · 255 · 8 = 6e-3 at most, 1e-4 in practice
+  return worst < 1e-3 ? 0
+                      : 1;  // 7 × 7 sums of numbers up to 255 in float: γ₅₀ · 255 · 8 = 6e-3 at most, 1e-4 in practice
 }
 
 }  // namespace

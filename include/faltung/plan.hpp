@@ -18,8 +18,8 @@
 
 namespace faltung {
 
-/// Which rounding is allowed. `strict`: bias first, then (input channel, taps) ascending, fused multiply-add: the same bits as
-/// `sliding_window` for any thread count. `standard`: direct sums in any order.
+/// Which rounding is allowed. `strict`: bias first, then (input channel, taps) ascending, fused multiply-add: the same
+/// bits as `sliding_window` for any thread count. `standard`: direct sums in any order.
 enum class Accuracy { standard, strict };
 
 struct Options {
@@ -61,7 +61,8 @@ class Prepared;
 class Packed;
 }  // namespace internal
 
-/// Weights (and bias) in the form that one plan's algorithm wants. Immutable; belongs to the plan that made it and its copies.
+/// Weights (and bias) in the form that one plan's algorithm wants. Immutable; belongs to the plan that made it and its
+/// copies.
 class PackedWeights {
  public:
   PackedWeights() = default;
@@ -87,11 +88,12 @@ class Plan {
   template <class T>
   PackedWeights pack(TensorView<const T> weights, std::span<const T> bias = {}) const;
 
-  /// y = A x + b (or x = Aᵀ y + b): `given` has `problem().given_shape()`, `result` `problem().unknown_shape()`; both dense,
-  /// row-major, not overlapping. `workspace`: at least `workspace_bytes()`, any alignment. T is the problem's dtype.
-  /// Errors: ArgumentError; OverflowError for int64 sums.
+  /// y = A x + b (or x = Aᵀ y + b): `given` has `problem().given_shape()`, `result` `problem().unknown_shape()`; both
+  /// dense, row-major, not overlapping. `workspace`: at least `workspace_bytes()`, any alignment. T is the problem's
+  /// dtype. Errors: ArgumentError; OverflowError for int64 sums.
   template <class T>
-  void run(TensorView<const T> given, const PackedWeights& packed, TensorView<T> result, std::span<std::byte> workspace) const;
+  void run(TensorView<const T> given, const PackedWeights& packed, TensorView<T> result,
+           std::span<std::byte> workspace) const;
 
   /// As above with a workspace of its own, allocated in the call.
   template <class T>
@@ -99,12 +101,13 @@ class Plan {
 
   /// Weight gradient: `input` and `output_gradient` of the layer → `weight_gradient` (`problem().weights_shape()`).
   template <class T>
-  void run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient, TensorView<T> weight_gradient,
-                           std::span<std::byte> workspace) const;
+  void run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient,
+                           TensorView<T> weight_gradient, std::span<std::byte> workspace) const;
 
   /// As above with a workspace of its own, allocated in the call.
   template <class T>
-  void run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient, TensorView<T> weight_gradient) const;
+  void run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient,
+                           TensorView<T> weight_gradient) const;
 
  private:
   friend Plan make_plan(const Problem& problem, const Options& options);

@@ -35,8 +35,8 @@ enum class Layer {
   conv_transpose,  ///< input = coarse, output = fine
 };
 
-/// What stands in the margin of the fine array, as named by NumPy and PyTorch. In a transposed convolution, what lands in
-/// the margin is added onto the cell that the margin copies (zeros: dropped).
+/// What stands in the margin of the fine array, as named by NumPy and PyTorch. In a transposed convolution, what lands
+/// in the margin is added onto the cell that the margin copies (zeros: dropped).
 enum class Boundary {
   zeros,      ///< 0 0 | a b c | 0 0
   reflect,    ///< c b | a b c | b a
@@ -91,7 +91,8 @@ struct Problem {
   Shape coarse_shape() const;   ///< [batch, coarse_channels, coarse...]
   Shape weights_shape() const;  ///< [coarse_channels, fine_channels / groups, kernel...] for both layers, as in PyTorch
   Shape unknown_shape() const;  ///< the shape of the array that is computed
-  Shape given_shape() const;    ///< of the array that is not the weights and not the unknown (weights unknown: the layer's input)
+  Shape given_shape()
+      const;  ///< of the array that is not the weights and not the unknown (weights unknown: the layer's input)
   std::int64_t bias_size() const;  ///< channels of the unknown array; 0 when the weights are unknown
 };
 
@@ -108,8 +109,8 @@ struct Padding {
   bool operator==(const Padding&) const = default;
 };
 
-/// What a user says of a layer. Lists hold one number per axis; an empty list means 1 (pads: 0), a list of one number is
-/// repeated on every axis. `input` and `kernel` name the number of axes.
+/// What a user says of a layer. Lists hold one number per axis; an empty list means 1 (pads: 0), a list of one number
+/// is repeated on every axis. `input` and `kernel` name the number of axes.
 struct LayerSpec {
   Layer layer = Layer::conv;
   std::int64_t batch = 1;
@@ -121,18 +122,18 @@ struct LayerSpec {
   Shape stride;
   Shape dilation;
   Padding padding;
-  Shape output_padding;              ///< transposed only: cells added behind the last tap
-  std::optional<Shape> output_size;  ///< wanted output extents; keeps the pads, chooses the output padding (PyTorch)
-  std::optional<Shape> output_shape; ///< transposed only: wanted output extents; computes the pads (ONNX)
-  std::vector<Boundary> boundary;    ///< empty = zeros, one = every axis
+  Shape output_padding;               ///< transposed only: cells added behind the last tap
+  std::optional<Shape> output_size;   ///< wanted output extents; keeps the pads, chooses the output padding (PyTorch)
+  std::optional<Shape> output_shape;  ///< transposed only: wanted output extents; computes the pads (ONNX)
+  std::vector<Boundary> boundary;     ///< empty = zeros, one = every axis
   DType dtype = DType::f32;
   bool flip = false;
 };
 
 /// Fills in the missing extent and the pads, validates, and returns the layer's forward problem.
 ///
-/// `same` is ONNX's SAME_UPPER: a convolution gives ceil(in / stride), a transposed one in · stride (for kernels shorter than
-/// the stride by output padding). The larger half of an odd padding comes first, except with SAME_UPPER.
+/// `same` is ONNX's SAME_UPPER: a convolution gives ceil(in / stride), a transposed one in · stride (for kernels
+/// shorter than the stride by output padding). The larger half of an odd padding comes first, except with SAME_UPPER.
 /// Errors: ProblemError naming what was given, which rule, how to fix it.
 /// Source: ONNX operator specification, Conv and ConvTranspose, opset 22; PyTorch `ConvTranspose2d`.
 Problem make_problem(const LayerSpec& spec);
@@ -144,20 +145,21 @@ Problem weight_gradient(Problem forward);
 /// Checks every rule, in checked 64-bit arithmetic over every derived size. Errors: ProblemError.
 void validate(const Problem& problem);
 
-/// `conv2d n1 g1 ic3 oc8 i224x224 k3x3 s2 d1 p1 f32`: name, then tokens; `-dx` or `-dw` after the name is a gradient of that
-/// layer; `o…` the other extent where it is not the default; `b…` the boundary where not zeros; `flip`.
+/// `conv2d n1 g1 ic3 oc8 i224x224 k3x3 s2 d1 p1 f32`: name, then tokens; `-dx` or `-dw` after the name is a gradient of
+/// that layer; `o…` the other extent where it is not the default; `b…` the boundary where not zeros; `flip`.
 /// parse_problem(to_string(p)) == p for every valid p.
 std::string to_string(const Problem& problem);
 
-/// Reads the string above; tokens may be left out (n1 g1 ic1 oc1 s1 d1 p0 f32) and come in any order. Errors: ProblemError.
+/// Reads the string above; tokens may be left out (n1 g1 ic1 oc1 s1 d1 p0 f32) and come in any order. Errors:
+/// ProblemError.
 Problem parse_problem(std::string_view text);
 
 std::string_view to_string(Boundary boundary);
 std::string_view to_string(DType dtype);
 std::size_t size_of(DType dtype);  ///< bytes of one element
 
-/// Readers of the pieces that command line and strings share: "3x3", "1:2x0:1" or a padding word, "reflect" or "reflectxzeros".
-/// `what` names the option or token in the ProblemError.
+/// Readers of the pieces that command line and strings share: "3x3", "1:2x0:1" or a padding word, "reflect" or
+/// "reflectxzeros". `what` names the option or token in the ProblemError.
 Shape parse_extents(std::string_view text, std::string_view what);
 Padding parse_padding(std::string_view text, std::string_view what);
 std::vector<Boundary> parse_boundary(std::string_view text, std::string_view what);

@@ -14,8 +14,8 @@ inline constexpr DType dtype_of = std::is_same_v<std::remove_const_t<T>, float> 
                                   : std::is_same_v<std::remove_const_t<T>, double> ? DType::f64
                                                                                    : DType::i64;
 
-/// Pointer and shape of a dense row-major array (`[batch, channels, spatial...]`: NCHW). Does not own; cheap to copy; the
-/// array must outlive the view. T is float, double or std::int64_t, const for inputs.
+/// Pointer and shape of a dense row-major array (`[batch, channels, spatial...]`: NCHW). Does not own; cheap to copy;
+/// the array must outlive the view. T is float, double or std::int64_t, const for inputs.
 template <class T>
 struct TensorView {
   T* data = nullptr;

@@ -1,7 +1,7 @@
 // What an algorithm is: it says where it applies and what it costs, prepares, packs and runs. It never chooses.
 //
-// Adding one is one file in this folder, `<name>.cpp`, that defines `const Algorithm& <name>_algorithm()`, and one line in
-// algorithms.def; the registry, the tests, the benchmarks, the docs and CMake read that list.
+// Adding one is one file in this folder, `<name>.cpp`, that defines `const Algorithm& <name>_algorithm()`, and one line
+// in algorithms.def; the registry, the tests, the benchmarks, the docs and CMake read that list.
 #pragma once
 
 #include <faltung/problem.hpp>
@@ -16,9 +16,9 @@ namespace faltung::internal {
 
 /// Operations and memory traffic of one run: what the cost model multiplies by the machine's rates.
 struct Cost {
-  double multiply_adds = 0;     ///< of all samples
+  double multiply_adds = 0;             ///< of all samples
   double seconds_per_multiply_add = 0;  ///< of one core, this algorithm's own measured rate
-  double bytes_moved = 0;       ///< beyond what stays in cache
+  double bytes_moved = 0;               ///< beyond what stays in cache
 };
 
 /// Weights and bias as one algorithm wants them.
@@ -51,9 +51,9 @@ class Algorithm {
  public:
   virtual ~Algorithm() = default;
   virtual std::string_view name() const = 0;
-  virtual std::string_view idea() const = 0;    ///< one sentence
-  virtual std::string_view source() const = 0;  ///< author, title, year
-  virtual bool strict() const = 0;  ///< equals sliding_window bit for bit
+  virtual std::string_view idea() const = 0;                                     ///< one sentence
+  virtual std::string_view source() const = 0;                                   ///< author, title, year
+  virtual bool strict() const = 0;                                               ///< equals sliding_window bit for bit
   virtual std::optional<std::string> refusal(const Problem& problem) const = 0;  ///< the reason, or nothing
   virtual Cost cost(const Problem& problem) const = 0;
   virtual std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const = 0;

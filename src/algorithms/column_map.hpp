@@ -1,4 +1,5 @@
-// Which input numbers stand in the columns of im2col: rows are (fine channel in the group, tap), columns are coarse positions.
+// Which input numbers stand in the columns of im2col: rows are (fine channel in the group, tap), columns are coarse
+// positions.
 #pragma once
 
 #include "problem/terms.hpp"
@@ -10,8 +11,8 @@
 
 namespace faltung::internal {
 
-/// Copies rows of the column matrix out of one group of a sample (im2col), or adds them back (col2im). Any stride, dilation, padding
-/// and boundary; allocates nothing after construction.
+/// Copies rows of the column matrix out of one group of a sample (im2col), or adds them back (col2im). Any stride,
+/// dilation, padding and boundary; allocates nothing after construction.
 class ColumnMap {
  public:
   explicit ColumnMap(const Problem& problem) : axes_(three_axes(problem)), flip_(problem.flip) {
@@ -30,9 +31,11 @@ class ColumnMap {
   std::int64_t fine_cells() const { return axes_[0].fine * axes_[1].fine * axes_[2].fine; }
   std::int64_t coarse_cells() const { return axes_[0].coarse * axes_[1].coarse * axes_[2].coarse; }
 
-  /// column[(row − row_begin)·width + position − begin] for rows [row_begin, row_end) and positions [begin, end); width = end − begin.
+  /// column[(row − row_begin)·width + position − begin] for rows [row_begin, row_end) and positions [begin, end); width
+  /// = end − begin.
   template <class T>
-  void gather(const T* fine, std::int64_t row_begin, std::int64_t row_end, std::int64_t begin, std::int64_t end, T* column) const {
+  void gather(const T* fine, std::int64_t row_begin, std::int64_t row_end, std::int64_t begin, std::int64_t end,
+              T* column) const {
     for_each_run(row_begin, row_end, begin, end, [&](const Run& run) {
       T* out = column + run.column;
       if (run.row < 0) {
@@ -40,7 +43,8 @@ class ColumnMap {
         return;
       }
       const T* row = fine + run.row;
-      const std::int64_t first = std::clamp(run.inside.begin, run.begin, run.end), last = std::clamp(run.inside.end, first, run.end);
+      const std::int64_t first = std::clamp(run.inside.begin, run.begin, run.end),
+                         last = std::clamp(run.inside.end, first, run.end);
       const auto edge = [&](std::int64_t from, std::int64_t to) {
         for (std::int64_t c = from; c < to; ++c) {
           const std::int64_t cell = source_x(c, run.kx);
@@ -61,12 +65,14 @@ class ColumnMap {
 
   /// The adjoint: adds the columns onto the cells that `gather` reads.
   template <class T>
-  void scatter(const T* column, std::int64_t row_begin, std::int64_t row_end, std::int64_t begin, std::int64_t end, T* fine) const {
+  void scatter(const T* column, std::int64_t row_begin, std::int64_t row_end, std::int64_t begin, std::int64_t end,
+               T* fine) const {
     for_each_run(row_begin, row_end, begin, end, [&](const Run& run) {
       if (run.row < 0) return;
       const T* in = column + run.column;
       T* row = fine + run.row;
-      const std::int64_t first = std::clamp(run.inside.begin, run.begin, run.end), last = std::clamp(run.inside.end, first, run.end);
+      const std::int64_t first = std::clamp(run.inside.begin, run.begin, run.end),
+                         last = std::clamp(run.inside.end, first, run.end);
       const auto edge = [&](std::int64_t from, std::int64_t to) {
         for (std::int64_t c = from; c < to; ++c)
           if (const std::int64_t cell = source_x(c, run.kx); cell >= 0) row[cell] += in[c - run.begin];
@@ -97,7 +103,8 @@ class ColumnMap {
   }
 
   template <class Visit>
-  void for_each_run(std::int64_t row_begin, std::int64_t row_end, std::int64_t begin, std::int64_t end, Visit&& visit) const {
+  void for_each_run(std::int64_t row_begin, std::int64_t row_end, std::int64_t begin, std::int64_t end,
+                    Visit&& visit) const {
     const auto& [az, ay, ax] = axes_;
     const std::int64_t width = end - begin;
     for (std::int64_t r = row_begin; r < row_end; ++r) {
@@ -105,12 +112,14 @@ class ColumnMap {
       const std::int64_t tap = flip_ ? taps() - 1 - r % taps() : r % taps();
       const std::int64_t kx = tap % ax.kernel, ky = tap / ax.kernel % ay.kernel, kz = tap / (ax.kernel * ay.kernel);
       for (std::int64_t position = begin; position < end;) {
-        const std::int64_t cx = position % ax.coarse, cy = position / ax.coarse % ay.coarse, cz = position / (ax.coarse * ay.coarse);
+        const std::int64_t cx = position % ax.coarse, cy = position / ax.coarse % ay.coarse,
+                           cz = position / (ax.coarse * ay.coarse);
         const std::int64_t stop = std::min(ax.coarse, cx + end - position);
         const std::int64_t fz = source_[0][static_cast<std::size_t>(cz * az.stride + kz * az.dilation)];
         const std::int64_t fy = source_[1][static_cast<std::size_t>(cy * ay.stride + ky * ay.dilation)];
         const std::int64_t row = fz < 0 || fy < 0 ? -1 : channel * fine_cells() + (fz * ay.fine + fy) * ax.fine;
-        visit(Run{row, (r - row_begin) * width + position - begin, cx, stop, kx, inside_[static_cast<std::size_t>(kx)]});
+        visit(
+            Run{row, (r - row_begin) * width + position - begin, cx, stop, kx, inside_[static_cast<std::size_t>(kx)]});
         position += stop - cx;
       }
     }

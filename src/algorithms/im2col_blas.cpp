@@ -1,8 +1,8 @@
 // Idea
-// Copy every window into a column (im2col) and let a BLAS multiply: one dense product per group. The adjoint multiplies first and adds the
-// columns back (col2im); the weight gradient multiplies by the columns. Columns are made in blocks that stay in cache.
-// Source: Chellapilla, Puri & Simard, "High performance convolutional neural networks for document processing", 2006; Jia et al.,
-// "Caffe: convolutional architecture for fast feature embedding", 2014.
+// Copy every window into a column (im2col) and let a BLAS multiply: one dense product per group. The adjoint multiplies
+// first and adds the columns back (col2im); the weight gradient multiplies by the columns. Columns are made in blocks
+// that stay in cache. Source: Chellapilla, Puri & Simard, "High performance convolutional neural networks for document
+// processing", 2006; Jia et al., "Caffe: convolutional architecture for fast feature embedding", 2014.
 #include "algorithms/algorithm.hpp"
 #include "algorithms/column_map.hpp"
 #include "algorithms/with_type.hpp"
@@ -19,7 +19,8 @@ namespace faltung::internal {
 
 namespace {
 
-/// Bytes of one block of columns and its largest number of rows: measured on 64→64 3×3 at 56×56, docs/design/cost_model.md.
+/// Bytes of one block of columns and its largest number of rows: measured on 64→64 3×3 at 56×56,
+/// docs/design/cost_model.md.
 constexpr std::int64_t column_bytes = std::int64_t{1} << 20;
 constexpr std::int64_t column_rows = 1152;
 
@@ -33,19 +34,24 @@ struct Product {
   std::int64_t m, n, k;
 };
 
-void multiply(Product p, const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
-  cblas_sgemm(CblasRowMajor, p.transpose_a, p.transpose_b, static_cast<int>(p.m), static_cast<int>(p.n), static_cast<int>(p.k), 1.0F, a,
-              static_cast<int>(lda), b, static_cast<int>(ldb), beta, c, static_cast<int>(ldc));
+void multiply(Product p, const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c,
+              std::int64_t ldc) {
+  cblas_sgemm(CblasRowMajor, p.transpose_a, p.transpose_b, static_cast<int>(p.m), static_cast<int>(p.n),
+              static_cast<int>(p.k), 1.0F, a, static_cast<int>(lda), b, static_cast<int>(ldb), beta, c,
+              static_cast<int>(ldc));
 }
-void multiply(Product p, const double* a, std::int64_t lda, const double* b, std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
-  cblas_dgemm(CblasRowMajor, p.transpose_a, p.transpose_b, static_cast<int>(p.m), static_cast<int>(p.n), static_cast<int>(p.k), 1.0, a,
-              static_cast<int>(lda), b, static_cast<int>(ldb), beta, c, static_cast<int>(ldc));
+void multiply(Product p, const double* a, std::int64_t lda, const double* b, std::int64_t ldb, double beta, double* c,
+              std::int64_t ldc) {
+  cblas_dgemm(CblasRowMajor, p.transpose_a, p.transpose_b, static_cast<int>(p.m), static_cast<int>(p.n),
+              static_cast<int>(p.k), 1.0, a, static_cast<int>(lda), b, static_cast<int>(ldb), beta, c,
+              static_cast<int>(ldc));
 }
 
 /// Whether the columns are the fine array itself.
 bool columns_are_input(const Problem& problem) {
   return std::all_of(problem.axes.begin(), problem.axes.end(), [](const Axis& axis) {
-    return axis.kernel == 1 && axis.stride == 1 && axis.pad_before == 0 && axis.pad_after == 0 && axis.fine == axis.coarse;
+    return axis.kernel == 1 && axis.stride == 1 && axis.pad_before == 0 && axis.pad_after == 0 &&
+           axis.fine == axis.coarse;
   });
 }
 
@@ -62,9 +68,11 @@ class PreparedIm2col : public Prepared {
     positions_ = map_.coarse_cells();
     // col2im of two blocks must not meet: blocks of rows are whole channels, unless one channel alone is too long
     const std::int64_t whole_channels = std::max<std::int64_t>(1, column_rows / map_.taps()) * map_.taps();
-    row_block_ = std::min(rows_, problem.unknown == Unknown::fine ? std::min(whole_channels, map_.taps() * fine_channels_) : column_rows);
+    row_block_ = std::min(
+        rows_, problem.unknown == Unknown::fine ? std::min(whole_channels, map_.taps() * fine_channels_) : column_rows);
     if (direct_) row_block_ = rows_;
-    const std::int64_t fitting = std::max<std::int64_t>(16, column_bytes / static_cast<std::int64_t>(sizeof(T)) / row_block_);
+    const std::int64_t fitting =
+        std::max<std::int64_t>(16, column_bytes / static_cast<std::int64_t>(sizeof(T)) / row_block_);
     position_block_ = direct_ ? positions_ : std::min(positions_, fitting);
     row_blocks_ = (rows_ + row_block_ - 1) / row_block_;
     position_blocks_ = (positions_ + position_block_ - 1) / position_block_;
@@ -157,12 +165,13 @@ class PreparedIm2col : public Prepared {
     const Part at = part(arrays, task / position_blocks_ / groups_, task / position_blocks_ % groups_);
     const Range p = positions(task % position_blocks_);
     if (at.bias)
-      for (std::int64_t c = 0; c < coarse_channels_; ++c) std::fill_n(at.coarse + c * positions_ + p.begin, p.size(), at.bias[c]);
+      for (std::int64_t c = 0; c < coarse_channels_; ++c)
+        std::fill_n(at.coarse + c * positions_ + p.begin, p.size(), at.bias[c]);
     for (std::int64_t block = 0; block < row_blocks_; ++block) {
       const Range r = rows(block);
       const Columns in = columns(at, r, p, column);
-      multiply({CblasNoTrans, CblasNoTrans, coarse_channels_, p.size(), r.size()}, at.weights + r.begin, rows_, in.data, in.stride,
-               block > 0 || at.bias ? T{1} : T{0}, at.coarse + p.begin, positions_);
+      multiply({CblasNoTrans, CblasNoTrans, coarse_channels_, p.size(), r.size()}, at.weights + r.begin, rows_, in.data,
+               in.stride, block > 0 || at.bias ? T{1} : T{0}, at.coarse + p.begin, positions_);
     }
   }
 
@@ -177,7 +186,8 @@ class PreparedIm2col : public Prepared {
       const Range p = positions(block);
       const Product product{CblasTrans, CblasNoTrans, r.size(), p.size(), coarse_channels_};
       if (direct_) {
-        multiply(product, at.weights + r.begin, rows_, at.coarse + p.begin, positions_, at.bias ? T{1} : T{0}, at.fine, positions_);
+        multiply(product, at.weights + r.begin, rows_, at.coarse + p.begin, positions_, at.bias ? T{1} : T{0}, at.fine,
+                 positions_);
         continue;
       }
       multiply(product, at.weights + r.begin, rows_, at.coarse + p.begin, positions_, T{0}, column, p.size());
@@ -196,8 +206,8 @@ class PreparedIm2col : public Prepared {
       for (std::int64_t block = 0; block < position_blocks_; ++block) {
         const Range p = positions(block);
         const Columns in = columns(at, r, p, column);
-        multiply({CblasNoTrans, CblasTrans, coarse_channels_, r.size(), p.size()}, at.coarse + p.begin, positions_, in.data, in.stride, T{1},
-                 out, rows_);
+        multiply({CblasNoTrans, CblasTrans, coarse_channels_, r.size(), p.size()}, at.coarse + p.begin, positions_,
+                 in.data, in.stride, T{1}, out, rows_);
       }
     }
   }
@@ -226,17 +236,21 @@ class Im2colBlas : public Algorithm {
     constexpr std::int64_t largest = std::numeric_limits<int>::max();
     Problem one_channel = problem;
     one_channel.batch = one_channel.fine_channels = one_channel.coarse_channels = one_channel.groups = 1;
-    for (const std::int64_t extent : {element_count(one_channel.coarse_shape()), element_count(one_channel.fine_shape()),
-                                      element_count(problem.weights_shape()) / problem.coarse_channels, problem.coarse_channels})
+    for (const std::int64_t extent :
+         {element_count(one_channel.coarse_shape()), element_count(one_channel.fine_shape()),
+          element_count(problem.weights_shape()) / problem.coarse_channels, problem.coarse_channels})
       if (extent > largest) return fmt::format("a matrix side of {} does not fit into a BLAS int", extent);
     return std::nullopt;
   }
 
   // What it costs
   Cost cost(const Problem& problem) const override {
-    double column_bytes_moved = static_cast<double>(problem.batch * problem.fine_channels) * static_cast<double>(size_of(problem.dtype));
-    for (const Axis& axis : problem.axes) column_bytes_moved *= static_cast<double>(axis.kernel) * static_cast<double>(axis.coarse);
-    // measured: docs/design/cost_model.md. A product with few output channels is bound by the columns, not by the arithmetic.
+    double column_bytes_moved =
+        static_cast<double>(problem.batch * problem.fine_channels) * static_cast<double>(size_of(problem.dtype));
+    for (const Axis& axis : problem.axes)
+      column_bytes_moved *= static_cast<double>(axis.kernel) * static_cast<double>(axis.coarse);
+    // measured: docs/design/cost_model.md. A product with few output channels is bound by the columns, not by the
+    // arithmetic.
     return {multiply_adds(problem), problem.dtype == DType::f32 ? 0.025e-9 : 0.05e-9,
             columns_are_input(problem) ? 0 : column_bytes_moved * (problem.unknown == Unknown::fine ? 4 : 2)};
   }

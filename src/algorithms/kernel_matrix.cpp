@@ -1,7 +1,8 @@
 // Idea
-// Rearrange the kernel into the sparse matrix of the convolution (or its transpose) and multiply: y = b + A·x. With unknown weights the
-// matrix holds the fine array instead; its pattern is built once, its values are looked up in each run.
-// Source: the article, items 4 to 8; Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, section 4.1.
+// Rearrange the kernel into the sparse matrix of the convolution (or its transpose) and multiply: y = b + A·x. With
+// unknown weights the matrix holds the fine array instead; its pattern is built once, its values are looked up in each
+// run. Source: the article, items 4 to 8; Dumoulin & Visin, "A guide to convolution arithmetic for deep learning",
+// 2016, section 4.1.
 #include <faltung/matrix.hpp>
 
 #include "algorithms/algorithm.hpp"
@@ -19,7 +20,8 @@ namespace faltung::internal {
 
 namespace {
 
-/// A larger matrix is refused: this algorithm shows the matrix, it is not worth all memory. 128 million entries of 16 bytes.
+/// A larger matrix is refused: this algorithm shows the matrix, it is not worth all memory. 128 million entries of 16
+/// bytes.
 constexpr std::int64_t entry_limit = std::int64_t{1} << 27;
 /// Rows that one task multiplies: long enough to hide the cost of a task, short enough to share 8×8 images.
 constexpr std::int64_t rows_per_task = 4096;
@@ -60,8 +62,9 @@ class PreparedKernelMatrix : public Prepared {
   void run(const Arrays& arrays, std::byte*) const override {
     if (problem_.unknown == Unknown::weights) {
       const auto* fine = static_cast<const T*>(arrays.fine);
-      multiply(pattern_, [fine](std::int64_t cell) { return fine[cell]; }, static_cast<const T*>(arrays.coarse),
-               static_cast<T*>(arrays.weights), nullptr);
+      multiply(
+          pattern_, [fine](std::int64_t cell) { return fine[cell]; }, static_cast<const T*>(arrays.coarse),
+          static_cast<T*>(arrays.weights), nullptr);
       return;
     }
     const auto& packed = *static_cast<const MatrixWeights<T>*>(arrays.packed);
@@ -69,8 +72,9 @@ class PreparedKernelMatrix : public Prepared {
     const auto* x = static_cast<const T*>(gather ? arrays.fine : arrays.coarse);
     auto* y = static_cast<T*>(gather ? arrays.coarse : arrays.fine);
     for (std::int64_t n = 0; n < problem_.batch; ++n)
-      multiply(packed.matrix, [](T value) { return value; }, x + n * size_.columns, y + n * size_.rows,
-               packed.bias.empty() ? nullptr : packed.bias.data());
+      multiply(
+          packed.matrix, [](T value) { return value; }, x + n * size_.columns, y + n * size_.rows,
+          packed.bias.empty() ? nullptr : packed.bias.data());
   }
 
  private:
@@ -104,7 +108,9 @@ class PreparedKernelMatrix : public Prepared {
 class KernelMatrix : public Algorithm {
  public:
   std::string_view name() const override { return "kernel_matrix"; }
-  std::string_view idea() const override { return "the kernel rearranged into a sparse matrix, times the input vector"; }
+  std::string_view idea() const override {
+    return "the kernel rearranged into a sparse matrix, times the input vector";
+  }
   std::string_view source() const override {
     return "Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016, section 4.1";
   }
@@ -116,7 +122,8 @@ class KernelMatrix : public Algorithm {
       return fmt::format("its matrix would have more than {} entries", entry_limit);
     const MatrixSize size = matrix_size(problem, Form::folded);
     if (size.entries > entry_limit || size.rows > entry_limit)
-      return fmt::format("its matrix would have {} rows and {} entries, more than {}", size.rows, size.entries, entry_limit);
+      return fmt::format("its matrix would have {} rows and {} entries, more than {}", size.rows, size.entries,
+                         entry_limit);
     return std::nullopt;
   }
 

@@ -1,7 +1,7 @@
 // Idea
-// The definition itself: slide the window and add (many to one), or stamp the kernel and add (one to many). Slow, exact about its
-// order, and what every other algorithm is compared with.
-// Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016.
+// The definition itself: slide the window and add (many to one), or stamp the kernel and add (one to many). Slow, exact
+// about its order, and what every other algorithm is compared with. Source: Dumoulin & Visin, "A guide to convolution
+// arithmetic for deep learning", 2016.
 #include "reference/sliding_window.hpp"
 
 #include "algorithms/algorithm.hpp"
@@ -60,7 +60,8 @@ class PreparedSlidingWindow : public Prepared {
         case Unknown::coarse:
           return sliding_window_coarse<T>(problem_, terms_, fine, weights, bias, coarse, range);
         case Unknown::fine:
-          return sliding_window_fine<T>(problem_, terms_, coarse, weights, bias, fine, reinterpret_cast<T*>(workspace), range);
+          return sliding_window_fine<T>(problem_, terms_, coarse, weights, bias, fine, reinterpret_cast<T*>(workspace),
+                                        range);
         case Unknown::weights:
           return sliding_window_weights<T>(problem_, terms_, fine, coarse, static_cast<T*>(arrays.weights), range);
       }
@@ -77,7 +78,9 @@ class SlidingWindow : public Algorithm {
  public:
   std::string_view name() const override { return "sliding_window"; }
   std::string_view idea() const override { return "the definition: slide the window, or stamp the kernel, and add"; }
-  std::string_view source() const override { return "Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016"; }
+  std::string_view source() const override {
+    return "Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016";
+  }
   bool strict() const override { return true; }
 
   // Where it applies: everywhere.

@@ -18,11 +18,11 @@ void fail(const std::string& path, const std::string& what, const std::string& f
 }
 
 void fail_system(const std::string& path, const std::string& action, int error) {
-  const char* fix = error == ENOENT                      ? "check the path"
+  const char* fix = error == ENOENT                     ? "check the path"
                     : error == EACCES || error == EPERM ? "check the permissions"
                     : error == ENOSPC                   ? "free some space"
                     : error == EROFS                    ? "use another folder"
-                                                         : "check the file";
+                                                        : "check the file";
   fail(path, fmt::format("cannot {}, {}", action, std::strerror(error)), fix);
 }
 
@@ -40,12 +40,14 @@ InputFile::~InputFile() {
 }
 
 void InputFile::read(void* to, std::size_t count) {
-  if (count > 0 && std::fread(to, 1, count, file_) != count) fail(path_, "the file ends too early", "make it again: it is cut off");
+  if (count > 0 && std::fread(to, 1, count, file_) != count)
+    fail(path_, "the file ends too early", "make it again: it is cut off");
 }
 
 std::vector<unsigned char> read_all(const std::string& path, std::uint64_t limit) {
   InputFile file(path);
-  if (file.size() > limit) fail(path, fmt::format("it has {} bytes, at most {} are read", file.size(), limit), "use a smaller file");
+  if (file.size() > limit)
+    fail(path, fmt::format("it has {} bytes, at most {} are read", file.size(), limit), "use a smaller file");
   std::vector<unsigned char> bytes(file.size());
   file.read(bytes.data(), bytes.size());
   return bytes;
@@ -96,7 +98,8 @@ FileKind kind_of(const std::string& path) {
   const std::size_t dot = path.find_last_of("./");
   if (dot == std::string::npos || path[dot] != '.') return FileKind::unknown;
   std::string suffix = path.substr(dot + 1);
-  std::transform(suffix.begin(), suffix.end(), suffix.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (suffix == "npy") return FileKind::npy;
   if (suffix == "png") return FileKind::png;
   return suffix == "jpg" || suffix == "jpeg" ? FileKind::jpeg : FileKind::unknown;

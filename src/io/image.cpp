@@ -12,10 +12,12 @@
 namespace faltung::io {
 
 void check_pixel_count(const std::string& path, std::int64_t width, std::int64_t height, std::int64_t pixel_limit) {
-  if (width < 1 || height < 1) fail(path, fmt::format("it is {} × {} pixels", width, height), "give a picture with pixels");
+  if (width < 1 || height < 1)
+    fail(path, fmt::format("it is {} × {} pixels", width, height), "give a picture with pixels");
   pixel_limit = std::min(pixel_limit, std::int64_t{1} << 40);  // products with bytes and channels stay in 64 bits
   if (height > pixel_limit / width)
-    fail(path, fmt::format("it has {} × {} pixels, at most {} are read", width, height, pixel_limit), "raise the pixel limit if you trust it");
+    fail(path, fmt::format("it has {} × {} pixels, at most {} are read", width, height, pixel_limit),
+         "raise the pixel limit if you trust it");
 }
 
 Image read_image(const std::string& path, std::int64_t pixel_limit) {
@@ -33,9 +35,11 @@ Image read_image(const std::string& path, std::int64_t pixel_limit) {
 void write_image(const std::string& path, const Image& image, PixelRange range) {
   const Shape& shape = image.pixels.shape;
   if (shape.size() != 3 || (shape[0] != 1 && shape[0] != 3) || shape[1] < 1 || shape[2] < 1)
-    fail(path, fmt::format("an array of [{}] is not a picture", fmt::join(shape, ", ")), "pictures are [1 or 3, height, width]: write .npy instead");
+    fail(path, fmt::format("an array of [{}] is not a picture", fmt::join(shape, ", ")),
+         "pictures are [1 or 3, height, width]: write .npy instead");
   const FileKind kind = kind_of(path);
-  if (kind != FileKind::png && kind != FileKind::jpeg) fail(path, "its name ends in no picture format", "use .png, .jpg or .npy");
+  if (kind != FileKind::png && kind != FileKind::jpeg)
+    fail(path, "its name ends in no picture format", "use .png, .jpg or .npy");
   if (kind == FileKind::jpeg && !image.alpha.empty()) fail(path, "JPEG has no alpha", "write .png instead");
   const auto cells = static_cast<std::size_t>(shape[1] * shape[2]);
   if (!image.alpha.empty() && image.alpha.size() != cells)
@@ -61,7 +65,8 @@ void write_image(const std::string& path, const Image& image, PixelRange range) 
   for (std::size_t i = 0; i < cells; ++i) {
     for (std::size_t c = 0; c < color_channels; ++c) {
       const double v = (value(c * cells + i) - low) * scale;
-      pixels.bytes[i * channels + c] = static_cast<unsigned char>(std::isnan(v) ? 0 : std::lround(std::clamp(v, 0.0, 255.0)));
+      pixels.bytes[i * channels + c] =
+          static_cast<unsigned char>(std::isnan(v) ? 0 : std::lround(std::clamp(v, 0.0, 255.0)));
     }
     if (!image.alpha.empty()) pixels.bytes[i * channels + channels - 1] = image.alpha[i];
   }

@@ -16,7 +16,8 @@ namespace faltung::io {
 
 namespace {
 
-constexpr std::uint32_t header_limit = 1U << 16;  // NumPy itself refuses headers over 10,000 bytes unless told otherwise
+constexpr std::uint32_t header_limit = 1U
+                                       << 16;  // NumPy itself refuses headers over 10,000 bytes unless told otherwise
 constexpr std::size_t axes_limit = 32;
 
 struct Header {
@@ -63,7 +64,9 @@ class HeaderParser {
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& what) { fail(path_, "its .npy header has " + what, "save it again with numpy.save"); }
+  [[noreturn]] void refuse(const std::string& what) {
+    fail(path_, "its .npy header has " + what, "save it again with numpy.save");
+  }
   void skip_space() {
     while (position_ < text_.size() && (text_[position_] == ' ' || text_[position_] == '\n')) ++position_;
   }
@@ -126,8 +129,10 @@ class HeaderParser {
       header.byte_order = rest.front();
       rest.remove_prefix(1);
     }
-    if (!rest.empty() && rest.front() == 'O') fail(path_, "it holds Python objects (a pickle)", "save a plain array of numbers");
-    static constexpr std::string_view known[] = {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"};
+    if (!rest.empty() && rest.front() == 'O')
+      fail(path_, "it holds Python objects (a pickle)", "save a plain array of numbers");
+    static constexpr std::string_view known[] = {"f2", "f4", "f8", "i1", "i2", "i4",
+                                                 "i8", "u1", "u2", "u4", "u8", "b1"};
     if (std::find(std::begin(known), std::end(known), rest) == std::end(known))
       fail(path_, fmt::format("its type is {}", type.substr(0, 20)), "save real floats, integers or bool (astype)");
     header.kind = rest[0];
@@ -193,9 +198,11 @@ Array read_npy(const std::string& path) {
   unsigned char start[8];
   if (file.size() < 10) fail(path, "it is too short for a .npy file", "save it with numpy.save");
   file.read(start, 8);
-  if (std::memcmp(start, "\x93NUMPY", 6) != 0) fail(path, "it does not begin like a .npy file", "save it with numpy.save");
+  if (std::memcmp(start, "\x93NUMPY", 6) != 0)
+    fail(path, "it does not begin like a .npy file", "save it with numpy.save");
   const int version = start[6];
-  if (version < 1 || version > 3) fail(path, fmt::format("its .npy version is {}", version), "save it as version 1, 2 or 3");
+  if (version < 1 || version > 3)
+    fail(path, fmt::format("its .npy version is {}", version), "save it as version 1, 2 or 3");
   const std::size_t length_bytes = version == 1 ? 2 : 4;
   unsigned char length_field[4] = {};
   file.read(length_field, length_bytes);
@@ -215,8 +222,9 @@ Array read_npy(const std::string& path) {
   std::int64_t expected = 0;
   if (overflow || __builtin_mul_overflow(count, std::int64_t{header.bytes}, &expected) ||
       static_cast<std::uint64_t>(expected) != file.size() - before - length)
-    fail(path, fmt::format("its header promises {} numbers of {} bytes, {} bytes follow", overflow ? -1 : count, header.bytes,
-                           file.size() - before - length),
+    fail(path,
+         fmt::format("its header promises {} numbers of {} bytes, {} bytes follow", overflow ? -1 : count, header.bytes,
+                     file.size() - before - length),
          "save it again: it is cut off or damaged");
 
   Array array;
@@ -225,7 +233,8 @@ Array read_npy(const std::string& path) {
   const auto size = static_cast<std::size_t>(count);
   const auto fill = [&](auto& values, auto&& convert) {
     values.resize(size);
-    for_each_element(file, header, count, [&](std::size_t i, const unsigned char* bytes) { values[i] = convert(bytes); });
+    for_each_element(file, header, count,
+                     [&](std::size_t i, const unsigned char* bytes) { values[i] = convert(bytes); });
   };
   if (header.kind == 'f' && header.bytes == 8) {
     fill(array.values.emplace<std::vector<double>>(), [&](const unsigned char* b) { return load<double>(b, swap); });
@@ -246,7 +255,8 @@ Array read_npy(const std::string& path) {
         default:
           break;
       }
-      if (!is_signed && load<std::uint64_t>(b, swap) > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      if (!is_signed &&
+          load<std::uint64_t>(b, swap) > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
         fail(path, "it holds a uint64 over 2^63 - 1", "use float64, or smaller numbers");
       return load<std::int64_t>(b, swap);
     });
@@ -259,9 +269,11 @@ void write_npy(const std::string& path, const Array& array) {
   std::string shape;
   for (const std::int64_t extent : array.shape) shape += fmt::format("{}, ", extent);
   if (array.shape.size() > 1) shape.resize(shape.size() - 2);
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", types[array.values.index()], shape);
-  if (array.shape.size() == 1) header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({},), }}",
-                                                    types[array.values.index()], array.shape.front());
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", types[array.values.index()], shape);
+  if (array.shape.size() == 1)
+    header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({},), }}", types[array.values.index()],
+                         array.shape.front());
   const std::size_t padded = (10 + header.size() + 1 + 63) / 64 * 64;
   header.append(padded - 10 - header.size() - 1, ' ');
   header += '\n';
@@ -269,7 +281,8 @@ void write_npy(const std::string& path, const Array& array) {
 
   OutputFile file(path);
   file.write("\x93NUMPY\x01\x00", 8);
-  const unsigned char length[2] = {static_cast<unsigned char>(header.size() & 0xFFU), static_cast<unsigned char>(header.size() >> 8U)};
+  const unsigned char length[2] = {static_cast<unsigned char>(header.size() & 0xFFU),
+                                   static_cast<unsigned char>(header.size() >> 8U)};
   file.write(length, 2);
   file.write(header.data(), header.size());
   static_assert(std::endian::native == std::endian::little, "write_npy writes the machine's bytes as little-endian");

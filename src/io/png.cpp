@@ -71,13 +71,13 @@ void on_write(png_structp png, png_bytep data, size_t count) {
 void on_flush(png_structp) {}
 
 bool write_rows(WriteState& state, const Pixels& pixels, png_bytepp rows) {
-  static constexpr std::array<int, 5> color_types = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,
-                                                     PNG_COLOR_TYPE_RGB_ALPHA};
+  static constexpr std::array<int, 5> color_types = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
+                                                     PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
   if (setjmp(png_jmpbuf(state.png)) != 0) return false;
   png_set_write_fn(state.png, &state, on_write, on_flush);
-  png_set_IHDR(state.png, state.info, static_cast<png_uint_32>(pixels.width), static_cast<png_uint_32>(pixels.height), 8,
-               color_types[static_cast<std::size_t>(pixels.channels)], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(state.png, state.info, static_cast<png_uint_32>(pixels.width), static_cast<png_uint_32>(pixels.height),
+               8, color_types[static_cast<std::size_t>(pixels.channels)], PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_write_info(state.png, state.info);
   png_write_image(state.png, rows);
   png_write_end(state.png, nullptr);
@@ -142,7 +142,8 @@ void write_png(const std::string& path, const Pixels& pixels) {
   std::vector<png_bytep> rows;
   for (std::int64_t y = 0; y < pixels.height; ++y)
     rows.push_back(const_cast<png_bytep>(pixels.bytes.data() + y * pixels.width * pixels.channels));
-  if (!write_rows(state, pixels, rows.data())) fail(path, fmt::format("libpng says {}", state.failure.message.data()), "use a smaller picture");
+  if (!write_rows(state, pixels, rows.data()))
+    fail(path, fmt::format("libpng says {}", state.failure.message.data()), "use a smaller picture");
   OutputFile file(path);
   file.write(state.bytes.data(), state.bytes.size());
   file.commit();

@@ -1,5 +1,6 @@
-// Building the matrix: every term of the problem is one entry, put into its row while the cells are visited in an order in which
-// columns ascend by themselves. Entries that meet in one cell (boundaries fold several taps onto it) are added, taps ascending.
+// Building the matrix: every term of the problem is one entry, put into its row while the cells are visited in an order
+// in which columns ascend by themselves. Entries that meet in one cell (boundaries fold several taps onto it) are
+// added, taps ascending.
 #include <faltung/error.hpp>
 #include <faltung/matrix.hpp>
 
@@ -63,7 +64,8 @@ void merge_row(SparseMatrix<T>& matrix, std::size_t begin) {
   matrix.value.insert(matrix.value.end(), value.begin(), value.end());
 }
 
-/// Rows are coarse cells: each row is visited whole, so it is only appended; folded margins can put columns out of order.
+/// Rows are coarse cells: each row is visited whole, so it is only appended; folded margins can put columns out of
+/// order.
 template <class T, class Entry>
 SparseMatrix<T> gather_matrix(const Problem& problem, Form form, Entry&& entry) {
   SparseMatrix<T> matrix;
@@ -85,8 +87,8 @@ SparseMatrix<T> gather_matrix(const Problem& problem, Form form, Entry&& entry) 
   return matrix;
 }
 
-/// Rows are fine cells or weights: count, then fill. Coarse cells are visited in ascending order, so columns ascend in every row
-/// and entries that meet follow each other; the gaps that they leave are closed at the end.
+/// Rows are fine cells or weights: count, then fill. Coarse cells are visited in ascending order, so columns ascend in
+/// every row and entries that meet follow each other; the gaps that they leave are closed at the end.
 template <class T, class VisitAll>
 SparseMatrix<T> scatter_matrix(const MatrixSize& size, VisitAll&& visit_all) {
   SparseMatrix<T> matrix;
@@ -173,9 +175,10 @@ template SparseMatrix<std::int64_t> sparse_matrix(const Problem&, std::span<cons
 SparseMatrix<std::string> symbolic_matrix(const Problem& problem, Form form) {
   const MatrixSize size = matrix_size(problem, form);
   if (size.entries > symbol_limit)
-    throw ProblemError(fmt::format("a symbolic matrix of {} × {} with {} entries", size.rows, size.columns, size.entries),
-                       fmt::format("names are for reading, at most {} of them", symbol_limit),
-                       "use sparse_matrix with numbers, or a smaller input");
+    throw ProblemError(
+        fmt::format("a symbolic matrix of {} × {} with {} entries", size.rows, size.columns, size.entries),
+        fmt::format("names are for reading, at most {} of them", symbol_limit),
+        "use sparse_matrix with numbers, or a smaller input");
   const auto names = internal::entry_names(problem);
   return internal::build<std::string>(problem, form, names);
 }
@@ -185,7 +188,8 @@ MatrixSize matrix_size(const Problem& problem, Form form) {
   // per axis: pairs of a tap and a coarse position that fall on a cell
   std::int64_t pairs = 1;
   for (const Axis& axis : internal::three_axes(problem)) {
-    const bool drops = axis.boundary == Boundary::zeros && (form == Form::folded || problem.unknown == Unknown::weights);
+    const bool drops =
+        axis.boundary == Boundary::zeros && (form == Form::folded || problem.unknown == Unknown::weights);
     std::int64_t count = axis.kernel * axis.coarse;
     if (drops && axis.kernel <= (std::int64_t{1} << 22)) {  // an upper bound will do for what nobody can build
       count = 0;

@@ -57,8 +57,8 @@ std::vector<std::string> coarse_names(const Problem& problem) {
 
 std::vector<std::string> fine_names(const Problem& problem, Form form) {
   const bool padded = form == Form::padded;
-  const Shape cells = extents(problem, padded ? [](const Axis& axis) { return axis.padded(); }
-                                              : [](const Axis& axis) { return axis.fine; });
+  const Shape cells = extents(
+      problem, padded ? [](const Axis& axis) { return axis.padded(); } : [](const Axis& axis) { return axis.fine; });
   return names_of(letters(problem).fine + (padded ? "'" : ""), {problem.fine_channels}, cells);
 }
 
@@ -82,8 +82,8 @@ std::size_t width_of(std::string_view text) {  // code points: every letter used
 std::function<std::string(std::int64_t)> entry_names(const Problem& problem) {
   if (problem.unknown == Unknown::weights) {
     const Shape cells = extents(problem, [](const Axis& axis) { return axis.fine; });
-    return [letter = letters(problem).fine, channels = Shape{problem.batch, problem.fine_channels}, cells](
-               std::int64_t i) { return cell_name(letter, channels, cells, i); };
+    return [letter = letters(problem).fine, channels = Shape{problem.batch, problem.fine_channels},
+            cells](std::int64_t i) { return cell_name(letter, channels, cells, i); };
   }
   const Shape cells = extents(problem, [](const Axis& axis) { return axis.kernel; });
   return [channels = weight_channels(problem), cells](std::int64_t i) { return cell_name("K", channels, cells, i); };
@@ -117,10 +117,12 @@ std::string to_text(const SparseMatrix<T>& matrix, const std::vector<std::string
     throw ProblemError(fmt::format("a printed matrix of {} × {}", matrix.rows, matrix.columns),
                        fmt::format("tables have at most {} cells", text_cell_limit),
                        "write the matrix to a file, or use a smaller input");
-  if (rows.size() != static_cast<std::size_t>(matrix.rows) || columns.size() != static_cast<std::size_t>(matrix.columns))
-    throw ArgumentError(fmt::format("{} row names and {} column names for a matrix of {} × {}: one name each: "
-                                    "use row_names and column_names of the same problem and form",
-                                    rows.size(), columns.size(), matrix.rows, matrix.columns));
+  if (rows.size() != static_cast<std::size_t>(matrix.rows) ||
+      columns.size() != static_cast<std::size_t>(matrix.columns))
+    throw ArgumentError(
+        fmt::format("{} row names and {} column names for a matrix of {} × {}: one name each: "
+                    "use row_names and column_names of the same problem and form",
+                    rows.size(), columns.size(), matrix.rows, matrix.columns));
   std::size_t name_width = 0;
   for (const std::string& name : rows) name_width = std::max(name_width, width_of(name));
   std::vector<std::size_t> width;
@@ -150,7 +152,7 @@ std::string to_text(const SparseMatrix<T>& matrix, const std::vector<std::string
   }
   return text;
 }
-#define FALTUNG_INSTANTIATE(T)                                                            \
+#define FALTUNG_INSTANTIATE(T)                                                          \
   template std::string to_text(const SparseMatrix<T>&, const std::vector<std::string>&, \
                                const std::vector<std::string>&);
 FALTUNG_INSTANTIATE(float)

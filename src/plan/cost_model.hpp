@@ -8,13 +8,15 @@
 
 namespace faltung::internal {
 
-/// Bytes per second that one core copies through its outer cache, and the cost of starting a run. Measured: docs/design/cost_model.md.
+/// Bytes per second that one core copies through its outer cache, and the cost of starting a run. Measured:
+/// docs/design/cost_model.md.
 inline constexpr double bytes_per_second = 20e9;
 inline constexpr double seconds_per_run = 1e-6;
 
 inline double predicted_seconds(const Cost& cost, int threads) {
   const int used = threads == 0 ? hardware_threads() : std::min(threads, hardware_threads());
-  return seconds_per_run + (cost.multiply_adds * cost.seconds_per_multiply_add + cost.bytes_moved / bytes_per_second) / used;
+  return seconds_per_run +
+         (cost.multiply_adds * cost.seconds_per_multiply_add + cost.bytes_moved / bytes_per_second) / used;
 }
 
 }  // namespace faltung::internal

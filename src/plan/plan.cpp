@@ -56,7 +56,8 @@ void check_array(std::string_view what, const TensorView<T>& view, const Shape& 
     throw ArgumentError(fmt::format("{} of shape [{}]: the problem has [{}]: reshape it, or plan for its shape", what,
                                     fmt::join(view.shape, ", "), fmt::join(shape, ", ")));
   if (view.data == nullptr && element_count(shape) > 0)
-    throw ArgumentError(fmt::format("{} is a null pointer: it must hold {} numbers: pass its data", what, element_count(shape)));
+    throw ArgumentError(
+        fmt::format("{} is a null pointer: it must hold {} numbers: pass its data", what, element_count(shape)));
 }
 
 std::byte* aligned(std::span<std::byte> workspace) {
@@ -75,7 +76,8 @@ void* untyped(TensorView<const T> view) {
 Plan make_plan(const Problem& problem, const Options& options) {
   validate(problem);
   if (options.threads < 0 || options.threads > 4096)
-    throw ProblemError(fmt::format("{} threads", options.threads), "threads are 0 (all of the machine) to 4096", "use 1 for one thread");
+    throw ProblemError(fmt::format("{} threads", options.threads), "threads are 0 (all of the machine) to 4096",
+                       "use 1 for one thread");
   auto state = std::make_shared<Plan::State>();
   state->problem = problem;
   state->report.problem = to_string(problem);
@@ -89,8 +91,8 @@ Plan make_plan(const Problem& problem, const Options& options) {
     const bool asked = options.algorithm == algorithm->name();
     known = known || asked;
     if (asked && candidate.refusal)
-      throw ProblemError(fmt::format("algorithm {} for `{}`", options.algorithm, state->report.problem), *candidate.refusal,
-                         "use auto, or another algorithm");
+      throw ProblemError(fmt::format("algorithm {} for `{}`", options.algorithm, state->report.problem),
+                         *candidate.refusal, "use auto, or another algorithm");
     if (!candidate.refusal) {
       candidate.predicted_seconds = internal::predicted_seconds(algorithm->cost(problem), options.threads);
       if (asked || (options.algorithm == "auto" && (!best || candidate.predicted_seconds < best_seconds))) {
@@ -101,8 +103,8 @@ Plan make_plan(const Problem& problem, const Options& options) {
     state->report.candidates.push_back(std::move(candidate));
   }
   if (!known)
-    throw ProblemError(fmt::format("algorithm {}", options.algorithm), fmt::format("algorithms are auto, {}", names_of_algorithms()),
-                       "use one of them");
+    throw ProblemError(fmt::format("algorithm {}", options.algorithm),
+                       fmt::format("algorithms are auto, {}", names_of_algorithms()), "use one of them");
   state->algorithm = best;  // sliding_window never refuses
   state->report.chosen = best->name();
   state->prepared = best->prepare(problem, options.threads);
@@ -128,11 +130,12 @@ template <class T>
 PackedWeights Plan::pack(TensorView<const T> weights, std::span<const T> bias) const {
   const Problem& problem = state_->problem;
   if (problem.unknown == Unknown::weights)
-    throw ArgumentError(fmt::format("weights for `{}`: they are its unknown: use run_weight_gradient", state_->report.problem));
+    throw ArgumentError(
+        fmt::format("weights for `{}`: they are its unknown: use run_weight_gradient", state_->report.problem));
   check_array("weights", weights, problem.weights_shape(), problem.dtype);
   if (!bias.empty() && static_cast<std::int64_t>(bias.size()) != problem.bias_size())
-    throw ArgumentError(fmt::format("a bias of {} numbers: the result has {} channels: give one each, or none", bias.size(),
-                                    problem.bias_size()));
+    throw ArgumentError(fmt::format("a bias of {} numbers: the result has {} channels: give one each, or none",
+                                    bias.size(), problem.bias_size()));
   PackedWeights packed;
   packed.packed_ = state_->prepared->pack(weights.data, bias.empty() ? nullptr : bias.data());
   packed.owner_ = state_->prepared;
@@ -143,21 +146,25 @@ namespace {
 
 void check_workspace(std::span<std::byte> workspace, std::size_t needed) {
   if (workspace.size() < needed)
-    throw ArgumentError(fmt::format("a workspace of {} bytes: the plan needs {}: allocate workspace_bytes()", workspace.size(), needed));
+    throw ArgumentError(fmt::format("a workspace of {} bytes: the plan needs {}: allocate workspace_bytes()",
+                                    workspace.size(), needed));
 }
 
 }  // namespace
 
 template <class T>
-void Plan::run(TensorView<const T> given, const PackedWeights& packed, TensorView<T> result, std::span<std::byte> workspace) const {
+void Plan::run(TensorView<const T> given, const PackedWeights& packed, TensorView<T> result,
+               std::span<std::byte> workspace) const {
   const Problem& problem = state_->problem;
   if (problem.unknown == Unknown::weights)
-    throw ArgumentError(fmt::format("run of `{}`: its weights are the unknown: use run_weight_gradient", state_->report.problem));
+    throw ArgumentError(
+        fmt::format("run of `{}`: its weights are the unknown: use run_weight_gradient", state_->report.problem));
   check_array("the given array", given, problem.given_shape(), problem.dtype);
   check_array("the result", TensorView<const T>(result), problem.unknown_shape(), problem.dtype);
   if (packed.owner_ != state_->prepared)
     throw ArgumentError("packed weights of another plan: each plan has a form of its own: pack them with this plan");
-  if (overlap(given, result)) throw ArgumentError("the result overlaps the given array: a sum would read what it wrote: use another array");
+  if (overlap(given, result))
+    throw ArgumentError("the result overlaps the given array: a sum would read what it wrote: use another array");
   check_workspace(workspace, state_->workspace_bytes);
   if (problem.batch == 0) return;
   const bool gather = problem.unknown == Unknown::coarse;
@@ -175,15 +182,16 @@ void Plan::run(TensorView<const T> given, const PackedWeights& packed, TensorVie
 }
 
 template <class T>
-void Plan::run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient, TensorView<T> weight_gradient,
-                               std::span<std::byte> workspace) const {
+void Plan::run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient,
+                               TensorView<T> weight_gradient, std::span<std::byte> workspace) const {
   const Problem& problem = state_->problem;
   if (problem.unknown != Unknown::weights)
-    throw ArgumentError(fmt::format("a weight gradient of `{}`: its weights are given: plan for weight_gradient(problem)",
-                                    state_->report.problem));
+    throw ArgumentError(fmt::format(
+        "a weight gradient of `{}`: its weights are given: plan for weight_gradient(problem)", state_->report.problem));
   const bool conv = problem.layer == Layer::conv;
   check_array("the input", input, conv ? problem.fine_shape() : problem.coarse_shape(), problem.dtype);
-  check_array("the output gradient", output_gradient, conv ? problem.coarse_shape() : problem.fine_shape(), problem.dtype);
+  check_array("the output gradient", output_gradient, conv ? problem.coarse_shape() : problem.fine_shape(),
+              problem.dtype);
   check_array("the weight gradient", TensorView<const T>(weight_gradient), problem.weights_shape(), problem.dtype);
   if (overlap(input, weight_gradient) || overlap(output_gradient, weight_gradient))
     throw ArgumentError("the weight gradient overlaps an input: a sum would read what it wrote: use another array");
@@ -200,16 +208,18 @@ void Plan::run_weight_gradient(TensorView<const T> input, TensorView<const T> ou
 }
 
 template <class T>
-void Plan::run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient, TensorView<T> weight_gradient) const {
+void Plan::run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient,
+                               TensorView<T> weight_gradient) const {
   std::vector<std::byte> workspace(state_->workspace_bytes);
   run_weight_gradient(input, output_gradient, weight_gradient, std::span<std::byte>(workspace));
 }
 
-#define FALTUNG_INSTANTIATE(T)                                                                                        \
-  template PackedWeights Plan::pack(TensorView<const T>, std::span<const T>) const;                                   \
-  template void Plan::run(TensorView<const T>, const PackedWeights&, TensorView<T>, std::span<std::byte>) const;      \
-  template void Plan::run(TensorView<const T>, const PackedWeights&, TensorView<T>) const;                            \
-  template void Plan::run_weight_gradient(TensorView<const T>, TensorView<const T>, TensorView<T>, std::span<std::byte>) const; \
+#define FALTUNG_INSTANTIATE(T)                                                                                   \
+  template PackedWeights Plan::pack(TensorView<const T>, std::span<const T>) const;                              \
+  template void Plan::run(TensorView<const T>, const PackedWeights&, TensorView<T>, std::span<std::byte>) const; \
+  template void Plan::run(TensorView<const T>, const PackedWeights&, TensorView<T>) const;                       \
+  template void Plan::run_weight_gradient(TensorView<const T>, TensorView<const T>, TensorView<T>,               \
+                                          std::span<std::byte>) const;                                           \
   template void Plan::run_weight_gradient(TensorView<const T>, TensorView<const T>, TensorView<T>) const;
 FALTUNG_INSTANTIATE(float)
 FALTUNG_INSTANTIATE(double)
@@ -218,7 +228,8 @@ FALTUNG_INSTANTIATE(std::int64_t)
 
 std::vector<AlgorithmInfo> algorithms() {
   std::vector<AlgorithmInfo> list;
-  for (const Algorithm* algorithm : internal::all_algorithms()) list.push_back({algorithm->name(), algorithm->idea(), algorithm->source()});
+  for (const Algorithm* algorithm : internal::all_algorithms())
+    list.push_back({algorithm->name(), algorithm->idea(), algorithm->source()});
   return list;
 }
 

@@ -57,14 +57,16 @@ LargerHalf larger_half(Padding::Word word) {
 bool is_same(Padding::Word word) { return word == Padding::Word::same || word == Padding::Word::same_lower; }
 
 /// Fills `coarse` and, for the words, the pads.
-void fill_convolution(Axis& axis, Padding::Word word, std::optional<std::int64_t> wanted, std::int64_t span, const std::string& name) {
+void fill_convolution(Axis& axis, Padding::Word word, std::optional<std::int64_t> wanted, std::int64_t span,
+                      const std::string& name) {
   if (is_same(word)) {
     axis.coarse = ceil_divide(axis.fine, axis.stride);
     const Checked total = (Checked(axis.coarse) - 1) * axis.stride + span - axis.fine;
     split(std::max<std::int64_t>(0, fits(total, "padding", name)), larger_half(word), axis);
   } else {
     const std::int64_t padded = fits(Checked(axis.fine) + axis.pad_before + axis.pad_after, "padded input", name);
-    axis.coarse = span <= padded ? (padded - span) / axis.stride + 1 : 1;  // a kernel that does not fit is refused by validate
+    axis.coarse =
+        span <= padded ? (padded - span) / axis.stride + 1 : 1;  // a kernel that does not fit is refused by validate
   }
   if (wanted) axis.coarse = *wanted;
 }
@@ -104,7 +106,8 @@ void fill_transposed(Axis& axis, Padding::Word word, OutputWish wish, std::int64
 void check_output_padding(std::int64_t padding, const Axis& axis, const std::string& name) {
   const std::int64_t limit = std::max(axis.stride, axis.dilation);
   if (padding < 0)
-    throw ProblemError(fmt::format("output padding {} is {}", name, padding), "it must be at least 0", "crop the output instead");
+    throw ProblemError(fmt::format("output padding {} is {}", name, padding), "it must be at least 0",
+                       "crop the output instead");
   if (padding >= limit)
     throw ProblemError(fmt::format("output padding {} is {}", name, padding),
                        fmt::format("it must be less than max(stride, dilation) = {}", limit),
@@ -113,7 +116,8 @@ void check_output_padding(std::int64_t padding, const Axis& axis, const std::str
 
 /// Wishes that contradict each other, or that the layer does not have.
 void check_wishes(const LayerSpec& spec, const std::vector<std::int64_t>& output_padding) {
-  const bool any_output_padding = std::any_of(output_padding.begin(), output_padding.end(), [](std::int64_t p) { return p != 0; });
+  const bool any_output_padding =
+      std::any_of(output_padding.begin(), output_padding.end(), [](std::int64_t p) { return p != 0; });
   if (spec.layer == Layer::conv) {
     if (any_output_padding)
       throw ProblemError(fmt::format("output padding {} on a convolution", fmt::join(output_padding, "x")),
@@ -124,11 +128,14 @@ void check_wishes(const LayerSpec& spec, const std::vector<std::int64_t>& output
     return;
   }
   if (spec.output_size && spec.output_shape)
-    throw ProblemError("both an output size and an output shape", "the first keeps the pads, the second computes them", "give one of them");
+    throw ProblemError("both an output size and an output shape", "the first keeps the pads, the second computes them",
+                       "give one of them");
   if (spec.output_size && any_output_padding)
-    throw ProblemError("both an output size and an output padding", "the size chooses the output padding", "give one of them");
+    throw ProblemError("both an output size and an output padding", "the size chooses the output padding",
+                       "give one of them");
   if (spec.output_size && is_same(spec.padding.word))
-    throw ProblemError("both an output size and padding same", "`same` fixes the output at input · stride", "give one of them");
+    throw ProblemError("both an output size and padding same", "`same` fixes the output at input · stride",
+                       "give one of them");
   const bool any_pads = std::any_of(spec.padding.sides.begin(), spec.padding.sides.end(),
                                     [](const auto& side) { return side.first != 0 || side.second != 0; });
   if (spec.output_shape && (spec.padding.word != Padding::Word::numbers || any_pads))
@@ -140,7 +147,8 @@ void check_wishes(const LayerSpec& spec, const std::vector<std::int64_t>& output
 Problem make_problem(const LayerSpec& spec) {
   const std::size_t rank = spec.kernel.size();
   if (rank < 1 || rank > 3)
-    throw ProblemError(fmt::format("a kernel of {} axes", rank), "a problem has 1, 2 or 3", "fold further axes into the batch");
+    throw ProblemError(fmt::format("a kernel of {} axes", rank), "a problem has 1, 2 or 3",
+                       "fold further axes into the batch");
   if (spec.input.size() != rank)
     throw ProblemError(fmt::format("input {} and kernel {}", fmt::join(spec.input, "x"), fmt::join(spec.kernel, "x")),
                        "they must have the same number of axes", "give one extent per axis, like 32x32");
@@ -151,8 +159,8 @@ Problem make_problem(const LayerSpec& spec) {
   const auto boundary = per_axis(spec.boundary, rank, Boundary::zeros, "boundary");
   for (const auto& [list, what] : {std::pair{&spec.output_size, "output size"}, {&spec.output_shape, "output shape"}})
     if (*list && (*list)->size() != rank)
-      throw ProblemError(fmt::format("{} {}", what, fmt::join(**list, "x")), fmt::format("the kernel has {} axes", rank),
-                         "give one extent per axis");
+      throw ProblemError(fmt::format("{} {}", what, fmt::join(**list, "x")),
+                         fmt::format("the kernel has {} axes", rank), "give one extent per axis");
   check_wishes(spec, output_padding);
 
   Problem problem;
@@ -175,20 +183,28 @@ Problem make_problem(const LayerSpec& spec) {
     (conv ? axis.fine : axis.coarse) = spec.input[a];
     axis.pad_before = sides[a].first;
     axis.pad_after = sides[a].second;
-    for (const auto& [value, what] : {std::pair{axis.stride, "stride"}, {axis.dilation, "dilation"}, {axis.kernel, "kernel"}, {spec.input[a], "input"}})
+    for (const auto& [value, what] : {std::pair{axis.stride, "stride"},
+                                      {axis.dilation, "dilation"},
+                                      {axis.kernel, "kernel"},
+                                      {spec.input[a], "input"}})
       if (value < 1)
-        throw ProblemError(fmt::format("{} {} is {}", what, name, value), "it must be at least 1", "use a positive number");
+        throw ProblemError(fmt::format("{} {} is {}", what, name, value), "it must be at least 1",
+                           "use a positive number");
     for (const auto& [value, what] : {std::pair{axis.pad_before, "before"}, {axis.pad_after, "after"}})
       if (value < 0)
-        throw ProblemError(fmt::format("padding {} {} is {}", what, name, value), "it must be at least 0", "crop the array instead");
+        throw ProblemError(fmt::format("padding {} {} is {}", what, name, value), "it must be at least 0",
+                           "crop the array instead");
     const std::int64_t span = fits((Checked(axis.kernel) - 1) * axis.dilation + 1, "the span of kernel", name);
     if (spec.padding.word == Padding::Word::full) axis.pad_before = axis.pad_after = span - 1;
-    const auto wanted = [&](const std::optional<Shape>& list) { return list ? std::optional((*list)[a]) : std::nullopt; };
+    const auto wanted = [&](const std::optional<Shape>& list) {
+      return list ? std::optional((*list)[a]) : std::nullopt;
+    };
     if (conv) {
       fill_convolution(axis, spec.padding.word, wanted(spec.output_size), span, name);
     } else {
       check_output_padding(output_padding[a], axis, name);
-      fill_transposed(axis, spec.padding.word, {output_padding[a], wanted(spec.output_size), wanted(spec.output_shape)}, span, name);
+      fill_transposed(axis, spec.padding.word, {output_padding[a], wanted(spec.output_size), wanted(spec.output_shape)},
+                      span, name);
     }
     problem.axes.push_back(axis);
   }

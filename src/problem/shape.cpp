@@ -59,8 +59,8 @@ std::int64_t element_count(const Shape& shape) {
     count = count * extent;
   }
   if (!count.value())
-    throw ProblemError(fmt::format("an array of [{}]", fmt::join(shape, ", ")), "its number of elements does not fit into 64 bits",
-                       "make it smaller");
+    throw ProblemError(fmt::format("an array of [{}]", fmt::join(shape, ", ")),
+                       "its number of elements does not fit into 64 bits", "make it smaller");
   return *count.value();
 }
 

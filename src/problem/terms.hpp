@@ -1,7 +1,7 @@
 // The enumeration of all products of a problem: the one place where f = c·s + k·d − p is turned into loops.
 //
-// Every product pairs one weight, one coarse cell and one cell of the padded fine array. The reference, the matrix and the
-// explanation are each a visitor of these terms. Axes are always three here: absent outer ones have extent 1.
+// Every product pairs one weight, one coarse cell and one cell of the padded fine array. The reference, the matrix and
+// the explanation are each a visitor of these terms. Axes are always three here: absent outer ones have extent 1.
 #pragma once
 
 #include <faltung/problem.hpp>
@@ -15,10 +15,10 @@ namespace faltung::internal {
 
 /// One product. All indices are linear, row-major, counted from 0 within one sample.
 struct Term {
-  std::int64_t coarse;   ///< into [coarse_channels, coarse...]
-  std::int64_t fine;     ///< into [fine_channels, fine...]; −1 where the margin holds zeros
-  std::int64_t padded;   ///< into [fine_channels, padded...]
-  std::int64_t weight;   ///< into [coarse_channels, fine_channels / groups, kernel...]; the flip is already applied
+  std::int64_t coarse;  ///< into [coarse_channels, coarse...]
+  std::int64_t fine;    ///< into [fine_channels, fine...]; −1 where the margin holds zeros
+  std::int64_t padded;  ///< into [fine_channels, padded...]
+  std::int64_t weight;  ///< into [coarse_channels, fine_channels / groups, kernel...]; the flip is already applied
 };
 
 /// A half-open range of channels.
@@ -27,8 +27,8 @@ struct ChannelRange {
   std::int64_t end = 0;
 };
 
-/// The cell that a position of the fine axis copies: itself inside, by the boundary's rule in the margin (also when the margin is
-/// larger than the array, as numpy.pad), −1 for zeros. `f` counts from the first true cell.
+/// The cell that a position of the fine axis copies: itself inside, by the boundary's rule in the margin (also when the
+/// margin is larger than the array, as numpy.pad), −1 for zeros. `f` counts from the first true cell.
 std::int64_t source_cell(std::int64_t f, std::int64_t extent, Boundary boundary);
 
 /// The problem's axes as exactly three, absent outer ones trivial.
@@ -42,9 +42,9 @@ class Terms {
  public:
   explicit Terms(const Problem& problem);
 
-  /// Order: coarse channel → fine channel → tap → coarse position, each ascending. Every coarse cell then meets its terms by
-  /// (fine channel, tap), every fine cell by (coarse channel, tap), every weight by position: the order of strict sums.
-  /// `visit(const Term&)`. The ranges restrict the channels.
+  /// Order: coarse channel → fine channel → tap → coarse position, each ascending. Every coarse cell then meets its
+  /// terms by (fine channel, tap), every fine cell by (coarse channel, tap), every weight by position: the order of
+  /// strict sums. `visit(const Term&)`. The ranges restrict the channels.
   template <class Visit>
   void by_tap(ChannelRange coarse_channels, ChannelRange fine_channels, Visit&& visit) const;
   template <class Visit>

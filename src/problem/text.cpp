@@ -1,5 +1,5 @@
-// The problem string: `conv2d n1 g1 ic3 oc8 i224x224 k3x3 s2 d1 p1 f32`. One grammar for command line, tests, benchmark corpora and
-// bug reports.
+// The problem string: `conv2d n1 g1 ic3 oc8 i224x224 k3x3 s2 d1 p1 f32`. One grammar for command line, tests, benchmark
+// corpora and bug reports.
 #include <faltung/error.hpp>
 #include <faltung/problem.hpp>
 
@@ -38,7 +38,8 @@ std::int64_t parse_number(std::string_view text, std::string_view whole, std::st
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::result_out_of_range)
-    throw ProblemError(fmt::format("{} is {}", what, quoted(whole)), "the number does not fit into 64 bits", "use a smaller one");
+    throw ProblemError(fmt::format("{} is {}", what, quoted(whole)), "the number does not fit into 64 bits",
+                       "use a smaller one");
   if (error != std::errc{} || end != text.data() + text.size())
     throw ProblemError(fmt::format("{} is {}", what, quoted(whole)), "it must be a whole number, or one per axis",
                        "write it like 3 or 3x3");
@@ -50,7 +51,8 @@ Boundary parse_one_boundary(std::string_view text, std::string_view what) {
        {Boundary::zeros, Boundary::reflect, Boundary::symmetric, Boundary::replicate, Boundary::circular})
     if (text == to_string(boundary)) return boundary;
   throw ProblemError(fmt::format("{} is {}", what, quoted(text)),
-                     "boundaries are zeros, reflect, symmetric, replicate and circular", "use one of them, or one per axis like reflectxzeros");
+                     "boundaries are zeros, reflect, symmetric, replicate and circular",
+                     "use one of them, or one per axis like reflectxzeros");
 }
 
 template <class T>
@@ -92,7 +94,8 @@ struct Name {
 Name parse_name(std::string_view word) {
   const auto refuse = [&] {
     throw ProblemError(fmt::format("{} as the name of a problem", quoted(word)),
-                       "names are conv1d to conv3d and convt1d to convt3d, with -dx or -dw for a gradient", std::string(example));
+                       "names are conv1d to conv3d and convt1d to convt3d, with -dx or -dw for a gradient",
+                       std::string(example));
   };
   Name name;
   std::string_view rest = word;
@@ -155,15 +158,15 @@ DType parse_dtype(std::string_view text, std::string_view what) {
 
 std::string to_string(const Problem& problem) {
   const bool conv = problem.layer == Layer::conv;
-  const std::string_view gradient = problem.unknown == Unknown::weights                               ? "-dw"
+  const std::string_view gradient = problem.unknown == Unknown::weights            ? "-dw"
                                     : (problem.unknown == Unknown::coarse) == conv ? ""
-                                                                                                      : "-dx";
+                                                                                   : "-dx";
   const Shape fine = values(problem, [](const Axis& axis) { return axis.fine; });
   const Shape coarse = values(problem, [](const Axis& axis) { return axis.coarse; });
-  std::string text = fmt::format(
-      "conv{}{}d{} n{} g{} ic{} oc{} i{} k{}", conv ? "" : "t", problem.axes.size(), gradient, problem.batch, problem.groups,
-      problem.input_channels(), problem.output_channels(), joined(conv ? fine : coarse),
-      joined(values(problem, [](const Axis& axis) { return axis.kernel; })));
+  std::string text =
+      fmt::format("conv{}{}d{} n{} g{} ic{} oc{} i{} k{}", conv ? "" : "t", problem.axes.size(), gradient,
+                  problem.batch, problem.groups, problem.input_channels(), problem.output_channels(),
+                  joined(conv ? fine : coarse), joined(values(problem, [](const Axis& axis) { return axis.kernel; })));
   if (!other_extent_is_default(problem)) text += " o" + joined(conv ? coarse : fine);
   text += " s" + joined_once(values(problem, [](const Axis& axis) { return axis.stride; }));
   text += " d" + joined_once(values(problem, [](const Axis& axis) { return axis.dilation; }));
@@ -181,7 +184,8 @@ std::string to_string(const Problem& problem) {
 
 Problem parse_problem(std::string_view text) {
   if (text.size() > 4096)
-    throw ProblemError(fmt::format("a problem string of {} characters", text.size()), "it has at most 4096", std::string(example));
+    throw ProblemError(fmt::format("a problem string of {} characters", text.size()), "it has at most 4096",
+                       std::string(example));
   std::vector<std::string_view> words;
   for (const std::string_view word : split(text, ' '))
     if (!word.empty()) words.push_back(word);
@@ -206,11 +210,15 @@ Problem parse_problem(std::string_view text) {
       {"b", [&](std::string_view v) { spec.boundary = parse_boundary(v, "b"); }},
   };
   // `i64` is a type, but in one dimension also an extent: there it is the type only beside another `i…`
-  const auto is_extent = [](std::string_view word) { return word.size() > 1 && word[0] == 'i' && word[1] >= '0' && word[1] <= '9'; };
-  const bool other_extent = std::any_of(words.begin(), words.end(), [&](auto word) { return is_extent(word) && word != "i64"; });
+  const auto is_extent = [](std::string_view word) {
+    return word.size() > 1 && word[0] == 'i' && word[1] >= '0' && word[1] <= '9';
+  };
+  const bool other_extent =
+      std::any_of(words.begin(), words.end(), [&](auto word) { return is_extent(word) && word != "i64"; });
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::string_view word = words[i];
-    const bool names_type = word == "f32" || word == "f64" || (word == "i64" && (name.rank > 1 || other_extent || seen.contains("i")));
+    const bool names_type =
+        word == "f32" || word == "f64" || (word == "i64" && (name.rank > 1 || other_extent || seen.contains("i")));
     std::string kind;
     if (word == "flip") {
       kind = "flip";
@@ -219,22 +227,26 @@ Problem parse_problem(std::string_view text) {
       kind = "type";
       spec.dtype = parse_dtype(word, "type");
     } else {
-      const auto token = std::find_if(tokens.begin(), tokens.end(), [&](const auto& t) { return word.starts_with(t.first); });
+      const auto token =
+          std::find_if(tokens.begin(), tokens.end(), [&](const auto& t) { return word.starts_with(t.first); });
       if (token == tokens.end())
         throw ProblemError(fmt::format("token {}", quoted(word)),
-                           "tokens are n g ic oc i k o s d p b with a value, f32, f64, i64 and flip", std::string(example));
+                           "tokens are n g ic oc i k o s d p b with a value, f32, f64, i64 and flip",
+                           std::string(example));
       kind = token->first;
       token->second(word.substr(token->first.size()));
     }
     if (!seen.insert(kind).second)
-      throw ProblemError(fmt::format("token {}", quoted(word)), "each kind of token comes once", "leave one of the two out");
+      throw ProblemError(fmt::format("token {}", quoted(word)), "each kind of token comes once",
+                         "leave one of the two out");
   }
   for (const auto& [extents, what] : {std::pair{&spec.input, "i"}, {&spec.kernel, "k"}}) {
     if (extents->empty())
-      throw ProblemError(fmt::format("{} without {}", quoted(text), what), "input i and kernel k must be given", std::string(example));
+      throw ProblemError(fmt::format("{} without {}", quoted(text), what), "input i and kernel k must be given",
+                         std::string(example));
     if (extents->size() != name.rank)
-      throw ProblemError(fmt::format("{}{} in a {}-D problem", what, joined(*extents), name.rank), "i and k have one extent per axis",
-                         fmt::format("give {}", name.rank));
+      throw ProblemError(fmt::format("{}{} in a {}-D problem", what, joined(*extents), name.rank),
+                         "i and k have one extent per axis", fmt::format("give {}", name.rank));
   }
   Problem problem = make_problem(spec);
   if (name.gradient == "dx") problem = input_gradient(problem);

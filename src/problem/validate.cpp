@@ -43,39 +43,45 @@ void validate_axis(const Problem& problem, std::size_t index) {
 
   const Checked span = (Checked(axis.kernel) - 1) * axis.dilation + 1;
   const Checked padded = Checked(axis.fine) + axis.pad_before + axis.pad_after;
-  const std::int64_t span_value = require(span, fmt::format("kernel {} is {} with dilation {}", name, axis.kernel, axis.dilation));
+  const std::int64_t span_value =
+      require(span, fmt::format("kernel {} is {} with dilation {}", name, axis.kernel, axis.dilation));
   const std::int64_t padded_value =
       require(padded, fmt::format("{} is {} with padding {} and {}", fine, axis.fine, axis.pad_before, axis.pad_after));
 
   if (axis.fine < 1)  // only a transposed convolution can come here: its output is what the pads leave
-    throw ProblemError(fmt::format("{} is {} after cutting padding {} and {}", fine, axis.fine, axis.pad_before, axis.pad_after),
-                       "it must be at least 1",
-                       fmt::format("reduce the padding of {} by {}", name, require(Checked(1) - axis.fine, fine)));
+    throw ProblemError(
+        fmt::format("{} is {} after cutting padding {} and {}", fine, axis.fine, axis.pad_before, axis.pad_after),
+        "it must be at least 1",
+        fmt::format("reduce the padding of {} by {}", name, require(Checked(1) - axis.fine, fine)));
   if (span_value > padded_value) {
     const std::int64_t missing = span_value - padded_value;
     const std::int64_t fitting_dilation = axis.kernel > 1 ? (padded_value - 1) / (axis.kernel - 1) : 1;
     std::string fix;
     if (axis.dilation > 1 && fitting_dilation >= 1) fix = fmt::format("reduce dilation to {}, or ", fitting_dilation);
     fix += fmt::format("pad {} by at least {} more on each side", name, missing / 2 + missing % 2);
-    throw ProblemError(axis.dilation > 1 ? fmt::format("kernel {} is {} with dilation {} and spans {}, padded {} is {}", name,
-                                                       axis.kernel, axis.dilation, span_value, fine, padded_value)
-                                         : fmt::format("kernel {} is {}, padded {} is {}", name, span_value, fine, padded_value),
+    throw ProblemError(axis.dilation > 1
+                           ? fmt::format("kernel {} is {} with dilation {} and spans {}, padded {} is {}", name,
+                                         axis.kernel, axis.dilation, span_value, fine, padded_value)
+                           : fmt::format("kernel {} is {}, padded {} is {}", name, span_value, fine, padded_value),
                        "the kernel must fit", fix);
   }
   at_least(axis.coarse, 1, coarse, "give the axis at least one cell");
 
-  const std::int64_t reach = require((Checked(axis.coarse) - 1) * axis.stride + span, fmt::format("{} is {} with stride {}", coarse, axis.coarse, axis.stride));
+  const std::int64_t reach = require((Checked(axis.coarse) - 1) * axis.stride + span,
+                                     fmt::format("{} is {} with stride {}", coarse, axis.coarse, axis.stride));
   const std::int64_t surplus = padded_value - reach;
   if (surplus < 0)
-    throw ProblemError(fmt::format("{} is {} and reaches over {} cells, padded {} is {}", coarse, axis.coarse, reach, fine, padded_value),
+    throw ProblemError(fmt::format("{} is {} and reaches over {} cells, padded {} is {}", coarse, axis.coarse, reach,
+                                   fine, padded_value),
                        "every window must lie inside the padded array",
                        fmt::format("use {} of at most {}", coarse, (padded_value - span_value) / axis.stride + 1));
   const std::int64_t limit = std::max(axis.stride, axis.dilation);
   if (surplus >= limit) {
     if (conv)
-      throw ProblemError(fmt::format("{} is {} and leaves {} padded cells behind the last window", coarse, axis.coarse, surplus),
-                         fmt::format("fewer than max(stride, dilation) = {} may be left", limit),
-                         fmt::format("use {} {}", coarse, (padded_value - span_value) / axis.stride + 1));
+      throw ProblemError(
+          fmt::format("{} is {} and leaves {} padded cells behind the last window", coarse, axis.coarse, surplus),
+          fmt::format("fewer than max(stride, dilation) = {} may be left", limit),
+          fmt::format("use {} {}", coarse, (padded_value - span_value) / axis.stride + 1));
     throw ProblemError(fmt::format("output padding {} is {}", name, surplus),
                        fmt::format("it must be less than max(stride, dilation) = {}", limit),
                        fmt::format("use at most {}, or a larger input", limit - 1));
@@ -87,17 +93,20 @@ void validate_axis(const Problem& problem, std::size_t index) {
 void validate(const Problem& problem) {
   const std::size_t rank = problem.axes.size();
   if (rank < 1 || rank > 3)
-    throw ProblemError(fmt::format("{} spatial axes", rank), "a problem has 1, 2 or 3", "fold further axes into the batch");
+    throw ProblemError(fmt::format("{} spatial axes", rank), "a problem has 1, 2 or 3",
+                       "fold further axes into the batch");
   at_least(problem.batch, 0, "batch", "use 0 for an empty batch");
   at_least(problem.groups, 1, "groups", "use 1 for an ordinary convolution");
   at_least(problem.input_channels(), 1, "input channels", "give at least one channel");
   at_least(problem.output_channels(), 1, "output channels", "give at least one channel");
-  for (const auto& [channels, what] : {std::pair{problem.input_channels(), "input"}, {problem.output_channels(), "output"}})
+  for (const auto& [channels, what] :
+       {std::pair{problem.input_channels(), "input"}, {problem.output_channels(), "output"}})
     if (channels % problem.groups != 0)
-      throw ProblemError(fmt::format("{} {} channels in {} groups", channels, what, problem.groups),
-                         "groups must divide both channel counts",
-                         fmt::format("use {} or {} {} channels", std::max<std::int64_t>(1, channels / problem.groups) * problem.groups,
-                                     (channels / problem.groups + 1) * problem.groups, what));
+      throw ProblemError(
+          fmt::format("{} {} channels in {} groups", channels, what, problem.groups),
+          "groups must divide both channel counts",
+          fmt::format("use {} or {} {} channels", std::max<std::int64_t>(1, channels / problem.groups) * problem.groups,
+                      (channels / problem.groups + 1) * problem.groups, what));
   for (std::size_t axis = 0; axis < rank; ++axis) validate_axis(problem, axis);
 
   // every derived size, for one sample and for the batch, in bytes of the widest type

@@ -92,7 +92,8 @@ std::vector<T> literal_transposed(const Problem& problem, const std::vector<T>& 
         const std::int64_t group = i / in_group;
         for (std::int64_t o = 0; o < out_group; ++o)
           for_each_position(kernel, [&](Position k) {
-            const Position tap = problem.flip ? Position{kernel[0] - 1 - k.z, kernel[1] - 1 - k.y, kernel[2] - 1 - k.x} : k;
+            const Position tap =
+                problem.flip ? Position{kernel[0] - 1 - k.z, kernel[1] - 1 - k.y, kernel[2] - 1 - k.x} : k;
             const Position place{p.z * stride[0] + k.z * dilation[0], p.y * stride[1] + k.y * dilation[1],
                                  p.x * stride[2] + k.x * dilation[2]};
             multiply_add(temporary[at((group * out_group + o) * volume(size) + linear(place, size))], input[at(number)],
@@ -120,9 +121,9 @@ std::vector<T> literal_transposed(const Problem& problem, const std::vector<T>& 
   return output;
 }
 
-#define FALTUNG_INSTANTIATE(T)                                                                              \
+#define FALTUNG_INSTANTIATE(T)                                                                             \
   template std::vector<T> literal_transposed(const Problem&, const std::vector<T>&, const std::vector<T>&, \
-                                             const std::vector<T>&,                                         \
+                                             const std::vector<T>&,                                        \
                                              const std::function<void(std::int64_t, const std::vector<T>&)>&);
 FALTUNG_INSTANTIATE(float)
 FALTUNG_INSTANTIATE(double)

@@ -17,7 +17,8 @@ std::int64_t coarse_extent(const Axis& axis) { return axis.coarse; }
 std::int64_t fine_extent(const Axis& axis) { return axis.fine; }
 std::int64_t padded_extent(const Axis& axis) { return axis.padded(); }
 
-/// Adds the margin of one channel of the temporary output onto the cells it copies, in row-major order, and moves the kept region.
+/// Adds the margin of one channel of the temporary output onto the cells it copies, in row-major order, and moves the
+/// kept region.
 template <class T>
 void fold_or_cut(const Terms& terms, const T* temporary, T* fine) {
   const auto& [az, ay, ax] = terms.axes();
@@ -123,12 +124,13 @@ void sliding_window_weights(const Problem& problem, const Terms& terms, const T*
   }
 }
 
-#define FALTUNG_INSTANTIATE(T)                                                                                    \
-  template void sliding_window_coarse(const Problem&, const Terms&, const T*, const T*, const T*, T*,             \
-                                      std::optional<ChannelRange>);                                               \
-  template void sliding_window_fine(const Problem&, const Terms&, const T*, const T*, const T*, T*, T*,           \
-                                    std::optional<ChannelRange>);                                                 \
-  template void sliding_window_weights(const Problem&, const Terms&, const T*, const T*, T*, std::optional<ChannelRange>);
+#define FALTUNG_INSTANTIATE(T)                                                                          \
+  template void sliding_window_coarse(const Problem&, const Terms&, const T*, const T*, const T*, T*,   \
+                                      std::optional<ChannelRange>);                                     \
+  template void sliding_window_fine(const Problem&, const Terms&, const T*, const T*, const T*, T*, T*, \
+                                    std::optional<ChannelRange>);                                       \
+  template void sliding_window_weights(const Problem&, const Terms&, const T*, const T*, T*,            \
+                                       std::optional<ChannelRange>);
 FALTUNG_INSTANTIATE(float)
 FALTUNG_INSTANTIATE(double)
 FALTUNG_INSTANTIATE(std::int64_t)

@@ -27,8 +27,8 @@ class Symbol {
 };
 
 /// Name of cell `index` (linear, row-major, from 0) of an array [channels..., extents...]: `K12`; a channel axis with
-/// more than one channel shows, as `K2.3.12`; digits are set apart by commas once an extent is over nine: `K10,2`. Counted from 1.
-/// `channels` axes of extent 1 are left out only when all of them are 1.
+/// more than one channel shows, as `K2.3.12`; digits are set apart by commas once an extent is over nine: `K10,2`.
+/// Counted from 1. `channels` axes of extent 1 are left out only when all of them are 1.
 std::string cell_name(std::string_view letter, const std::vector<std::int64_t>& channels,
                       const std::vector<std::int64_t>& extents, std::int64_t index);
 

@@ -22,8 +22,8 @@ namespace {
 
 #if defined(FALTUNG_THREADS_TBB)
 
-// Lanes that take the next index limit the threads without an arena: making one costs more than a small problem, and sharing one
-// would hold back other callers.
+// Lanes that take the next index limit the threads without an arena: making one costs more than a small problem, and
+// sharing one would hold back other callers.
 void run_on(std::int64_t count, int threads, IndexBody body) {
   std::atomic<std::int64_t> next{0};
   const std::int64_t lanes = std::min<std::int64_t>(threads, count);

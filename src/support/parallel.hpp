@@ -21,9 +21,9 @@ class IndexBody {
   void (*call_)(void*, std::int64_t);
 };
 
-/// Calls body(0) … body(count − 1), on at most `threads` threads (0: as many as the machine has), and returns when all are
-/// done. One thread: in order, on the caller, without allocation. The first exception of a body is thrown to the caller. Calls may
-/// be nested, and stand inside a caller's own oneTBB tasks.
+/// Calls body(0) … body(count − 1), on at most `threads` threads (0: as many as the machine has), and returns when all
+/// are done. One thread: in order, on the caller, without allocation. The first exception of a body is thrown to the
+/// caller. Calls may be nested, and stand inside a caller's own oneTBB tasks.
 void parallel_for(std::int64_t count, int threads, IndexBody body);
 
 /// Threads that the machine runs at once, at least 1.

@@ -44,7 +44,8 @@ Numbers numbers(const std::string& text, const Numbers& input, const Numbers& we
   const bool conv = problem.unknown == Unknown::coarse;
   const Operands<int64_t> operands{conv ? input : Numbers{}, conv ? Numbers{} : input, weights, bias};
   const Numbers result = run(problem, "sliding_window", operands);
-  for (const std::string& algorithm : willing(problem)) EXPECT_EQ(run(problem, algorithm, operands), result) << algorithm;
+  for (const std::string& algorithm : willing(problem))
+    EXPECT_EQ(run(problem, algorithm, operands), result) << algorithm;
   const Operands<float> floats{{operands.fine.begin(), operands.fine.end()},
                                {operands.coarse.begin(), operands.coarse.end()},
                                {weights.begin(), weights.end()},
@@ -66,7 +67,8 @@ TEST(Article2OneDimension, Stride1) {
 }
 
 TEST(Article2OneDimension, Stride2) {
-  EXPECT_THAT(sliding_window(parse_problem("conv1d i5 k3 s2")), ElementsAre("K1·I1 + K2·I2 + K3·I3", "K1·I3 + K2·I4 + K3·I5"));
+  EXPECT_THAT(sliding_window(parse_problem("conv1d i5 k3 s2")),
+              ElementsAre("K1·I1 + K2·I2 + K3·I3", "K1·I3 + K2·I4 + K3·I5"));
   EXPECT_THAT(numbers("conv1d i5 k3 s2", {1, 2, 3, 4, 5}, {1, 2, 3}), ElementsAre(14, 26));
 }
 
@@ -100,14 +102,16 @@ TEST(Article4Matrix, IsTheJacobian) {  // ∂O_r/∂I_c, column by column
   for (std::size_t c = 0; c < 9; ++c) {
     Numbers moved = one_to_nine;
     ++moved[c];
-    const Numbers before = numbers("conv2d i3x3 k2x2", one_to_nine, one_to_four), after = numbers("conv2d i3x3 k2x2", moved, one_to_four);
+    const Numbers before = numbers("conv2d i3x3 k2x2", one_to_nine, one_to_four),
+                  after = numbers("conv2d i3x3 k2x2", moved, one_to_four);
     for (std::size_t r = 0; r < 4; ++r) EXPECT_EQ(dense.value[r * 9 + c], after[r] - before[r]);
   }
 }
 
 TEST(Article5PaddingAndStride, SlidingWindow) {
-  EXPECT_THAT(sliding_window(parse_problem("conv2d i3x3 k2x2 s2 p1")),
-              ElementsAre("K22·I11", "K21·I12 + K22·I13", "K12·I21 + K22·I31", "K11·I22 + K12·I23 + K21·I32 + K22·I33"));
+  EXPECT_THAT(
+      sliding_window(parse_problem("conv2d i3x3 k2x2 s2 p1")),
+      ElementsAre("K22·I11", "K21·I12 + K22·I13", "K12·I21 + K22·I31", "K11·I22 + K12·I23 + K21·I32 + K22·I33"));
   EXPECT_THAT(numbers("conv2d i3x3 k2x2 s2 p1", one_to_nine, one_to_four), ElementsAre(4, 18, 36, 77));
 }
 
@@ -117,7 +121,9 @@ constexpr const char* four_by_25 = R"(
      0   0   0   0   0   0   0   0   0   0  K11 K12  0   0   0  K21 K22  0   0   0   0   0   0   0   0
      0   0   0   0   0   0   0   0   0   0   0   0  K11 K12  0   0   0  K21 K22  0   0   0   0   0   0)";
 
-TEST(Article5PaddingAndStride, PaddedForm) { EXPECT_EQ(matrix_of("conv2d i3x3 k2x2 s2 p1", Form::padded), rows_of(four_by_25)); }
+TEST(Article5PaddingAndStride, PaddedForm) {
+  EXPECT_EQ(matrix_of("conv2d i3x3 k2x2 s2 p1", Form::padded), rows_of(four_by_25));
+}
 
 TEST(Article5PaddingAndStride, FoldedFormDropsZeroMargins) {
   EXPECT_EQ(matrix_of("conv2d i3x3 k2x2 s2 p1"), rows_of(R"(
@@ -177,8 +183,9 @@ TEST(Article7Transposed, Sizes) {  // tmp = (in − 1)·stride + k, out = tmp �
 
 std::vector<Words> states(const Problem& problem, Words* result = nullptr) {
   std::vector<Words> seen;
-  const Symbols output = internal::literal_transposed<internal::Symbol>(problem, input_names(problem), weight_names(problem), {},
-                                                                        [&](int64_t, const Symbols& temporary) { seen.push_back(words(temporary)); });
+  const Symbols output = internal::literal_transposed<internal::Symbol>(
+      problem, input_names(problem), weight_names(problem), {},
+      [&](int64_t, const Symbols& temporary) { seen.push_back(words(temporary)); });
   if (result) *result = words(output);
   return seen;
 }
@@ -193,12 +200,13 @@ TEST(Article7Transposed, EveryState) {
   EXPECT_THAT(seen[1], ElementsAre("I11·K11", "I11·K12 + I12·K11", "I12·K12",  //
                                    "I11·K21", "I11·K22 + I12·K21", "I12·K22",  //
                                    "0", "0", "0"));
-  EXPECT_THAT(seen[2], ElementsAre("I11·K11", "I11·K12 + I12·K11", "I12·K12",                                //
+  EXPECT_THAT(seen[2], ElementsAre("I11·K11", "I11·K12 + I12·K11", "I12·K12",                      //
                                    "I11·K21 + I21·K11", "I11·K22 + I12·K21 + I21·K12", "I12·K22",  //
                                    "I21·K21", "I21·K22", "0"));
-  EXPECT_THAT(seen[3], ElementsAre("I11·K11", "I11·K12 + I12·K11", "I12·K12",                                                      //
-                                   "I11·K21 + I21·K11", "I11·K22 + I12·K21 + I21·K12 + I22·K11", "I12·K22 + I22·K12",  //
-                                   "I21·K21", "I21·K22 + I22·K21", "I22·K22"));
+  EXPECT_THAT(seen[3],
+              ElementsAre("I11·K11", "I11·K12 + I12·K11", "I12·K12",                                          //
+                          "I11·K21 + I21·K11", "I11·K22 + I12·K21 + I21·K12 + I22·K11", "I12·K22 + I22·K12",  //
+                          "I21·K21", "I21·K22 + I22·K21", "I22·K22"));
   EXPECT_EQ(result, seen[3]);
   EXPECT_THAT(numbers("convt2d i2x2 k2x2", one_to_four, one_to_four), ElementsAre(1, 4, 4, 6, 20, 16, 9, 24, 16));
 }
@@ -207,8 +215,8 @@ TEST(Article7Transposed, EveryStateInNumbers) {
   std::vector<Numbers> seen;
   internal::literal_transposed<int64_t>(parse_problem("convt2d i2x2 k2x2 i64"), one_to_four, one_to_four, {},
                                         [&](int64_t, const Numbers& temporary) { seen.push_back(temporary); });
-  EXPECT_THAT(seen, ElementsAre(Numbers{1, 2, 0, 3, 4, 0, 0, 0, 0}, Numbers{1, 4, 4, 3, 10, 8, 0, 0, 0}, Numbers{1, 4, 4, 6, 16, 8, 9, 12, 0},
-                                Numbers{1, 4, 4, 6, 20, 16, 9, 24, 16}));
+  EXPECT_THAT(seen, ElementsAre(Numbers{1, 2, 0, 3, 4, 0, 0, 0, 0}, Numbers{1, 4, 4, 3, 10, 8, 0, 0, 0},
+                                Numbers{1, 4, 4, 6, 16, 8, 9, 12, 0}, Numbers{1, 4, 4, 6, 20, 16, 9, 24, 16}));
 }
 
 TEST(Article7Transposed, Stride2Padding1IsCut) {
@@ -234,11 +242,13 @@ TEST(Article7Transposed, StampsOverlapWithAKernelLargerThanTheStride) {
 TEST(Article7Transposed, BiasStandsInTheTemporaryOutput) {
   std::vector<Numbers> seen;
   const auto record = [&](int64_t, const Numbers& temporary) { seen.push_back(temporary); };
-  const Numbers cut = internal::literal_transposed<int64_t>(parse_problem("convt1d i2 k2 s2 p1 i64"), {1, 2}, {3, 4}, {10}, record);
+  const Numbers cut =
+      internal::literal_transposed<int64_t>(parse_problem("convt1d i2 k2 s2 p1 i64"), {1, 2}, {3, 4}, {10}, record);
   EXPECT_THAT(seen.back(), ElementsAre(10 + 3, 10 + 4, 10 + 6, 10 + 8));
   EXPECT_THAT(cut, ElementsAre(14, 16));
   seen.clear();  // with a boundary other than zeros: the kept region only
-  const Numbers folded = internal::literal_transposed<int64_t>(parse_problem("convt1d i2 k2 s2 p1 breplicate i64"), {1, 2}, {3, 4}, {10}, record);
+  const Numbers folded = internal::literal_transposed<int64_t>(parse_problem("convt1d i2 k2 s2 p1 breplicate i64"),
+                                                               {1, 2}, {3, 4}, {10}, record);
   EXPECT_THAT(seen.back(), ElementsAre(3, 10 + 4, 10 + 6, 8));
   EXPECT_THAT(folded, ElementsAre(17, 24));
   EXPECT_THAT(numbers("convt1d i2 k2 s2 p1 breplicate", {1, 2}, {3, 4}, {10}), ElementsAre(17, 24));
@@ -302,7 +312,8 @@ TEST(Article8TransposedMatrix, ChannelsGrowColumnsAndStackRows) {
 }
 
 TEST(ArticleOption, FlipIsTheConvolutionOfSignalProcessing) {
-  EXPECT_THAT(sliding_window(parse_problem("conv1d i4 k3 flip")), ElementsAre("K3·I1 + K2·I2 + K1·I3", "K3·I2 + K2·I3 + K1·I4"));
+  EXPECT_THAT(sliding_window(parse_problem("conv1d i4 k3 flip")),
+              ElementsAre("K3·I1 + K2·I2 + K1·I3", "K3·I2 + K2·I3 + K1·I4"));
 }
 
 }  // namespace

@@ -72,7 +72,8 @@ bool any_of(const Problem& problem, bool (*holds)(const Axis&)) {
 }
 template <Boundary boundary>
 bool has_boundary(const Problem& problem) {
-  return any_of(problem, [](const Axis& axis) { return axis.boundary == boundary && axis.pad_before + axis.pad_after > 0; });
+  return any_of(problem,
+                [](const Axis& axis) { return axis.boundary == boundary && axis.pad_before + axis.pad_after > 0; });
 }
 template <std::size_t rank>
 bool has_rank(const Problem& problem) {
@@ -92,16 +93,22 @@ constexpr Feature features[] = {
     {"2 axes", "axes", has_rank<2>},
     {"3 axes", "axes", has_rank<3>},
     {"stride", "", [](const Problem& p) { return any_of(p, [](const Axis& axis) { return axis.stride > 1; }); }},
-    {"dilation", "", [](const Problem& p) { return any_of(p, [](const Axis& axis) { return axis.dilation > 1 && axis.kernel > 1; }); }},
-    {"uneven pads", "", [](const Problem& p) { return any_of(p, [](const Axis& axis) { return axis.pad_before != axis.pad_after; }); }},
-    {"huge pads", "", [](const Problem& p) { return any_of(p, [](const Axis& a) { return std::max(a.pad_before, a.pad_after) > a.fine; }); }},
+    {"dilation", "",
+     [](const Problem& p) { return any_of(p, [](const Axis& axis) { return axis.dilation > 1 && axis.kernel > 1; }); }},
+    {"uneven pads", "",
+     [](const Problem& p) { return any_of(p, [](const Axis& axis) { return axis.pad_before != axis.pad_after; }); }},
+    {"huge pads", "",
+     [](const Problem& p) {
+       return any_of(p, [](const Axis& a) { return std::max(a.pad_before, a.pad_after) > a.fine; });
+     }},
     {"groups", "", [](const Problem& p) { return p.groups > 1; }},
     {"zeros", "", has_boundary<Boundary::zeros>},
     {"reflect", "", has_boundary<Boundary::reflect>},
     {"symmetric", "", has_boundary<Boundary::symmetric>},
     {"replicate", "", has_boundary<Boundary::replicate>},
     {"circular", "", has_boundary<Boundary::circular>},
-    {"output padding", "", [](const Problem& p) { return any_of(p, [](const Axis& axis) { return axis.surplus() > 0; }); }},
+    {"output padding", "",
+     [](const Problem& p) { return any_of(p, [](const Axis& axis) { return axis.surplus() > 0; }); }},
     {"conv", "layer", has_layer<Layer::conv>},
     {"convt", "layer", has_layer<Layer::conv_transpose>},
     {"coarse", "unknown", has_unknown<Unknown::coarse>},
@@ -114,7 +121,9 @@ constexpr Feature features[] = {
 };
 constexpr std::size_t feature_count = std::size(features);
 
-bool can_meet(std::size_t a, std::size_t b) { return features[a].excludes.empty() || features[a].excludes != features[b].excludes; }
+bool can_meet(std::size_t a, std::size_t b) {
+  return features[a].excludes.empty() || features[a].excludes != features[b].excludes;
+}
 
 }  // namespace
 
@@ -137,7 +146,8 @@ std::string Coverage::table() const {
     text += fmt::format("\n{:<16}", features[a].name);
     for (std::size_t b = 0; b <= a; ++b) {
       const auto found = pairs_.find({b, a});
-      text += can_meet(a, b) || a == b ? fmt::format("{:>7}", found == pairs_.end() ? 0 : found->second) : fmt::format("{:>7}", "-");
+      text += can_meet(a, b) || a == b ? fmt::format("{:>7}", found == pairs_.end() ? 0 : found->second)
+                                       : fmt::format("{:>7}", "-");
     }
   }
   return text + "\n";

@@ -22,8 +22,8 @@ inline void showValue(const Problem& problem, std::ostream& out) { out << '`' <<
 
 namespace faltung::test {
 
-/// One to three axes, every stride, dilation, uneven padding, boundary (margins larger than the array too), surplus, group and channel
-/// count, empty batches, both layers, all unknowns; small enough for a matrix.
+/// One to three axes, every stride, dilation, uneven padding, boundary (margins larger than the array too), surplus,
+/// group and channel count, empty batches, both layers, all unknowns; small enough for a matrix.
 rc::Gen<Problem> problems();
 
 /// Counts problems by feature and by pairs of features.

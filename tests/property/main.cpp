@@ -9,6 +9,7 @@
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   const char* given = std::getenv("RC_PARAMS");
-  setenv("RC_PARAMS", ("max_success=" + std::to_string(faltung::test::default_problems) + " " + (given ? given : "")).c_str(), 1);
+  setenv("RC_PARAMS",
+         ("max_success=" + std::to_string(faltung::test::default_problems) + " " + (given ? given : "")).c_str(), 1);
   return RUN_ALL_TESTS();
 }

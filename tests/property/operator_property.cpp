@@ -50,7 +50,8 @@ std::vector<T> converted(const Whole& values) {
 template <class T>
 void check_algorithms(Problem problem, const Operands<int64_t>& operands, const Whole& expected) {
   problem.dtype = dtype_of<T>;
-  const Operands<T> typed{converted<T>(operands.fine), converted<T>(operands.coarse), converted<T>(operands.weights), converted<T>(operands.bias)};
+  const Operands<T> typed{converted<T>(operands.fine), converted<T>(operands.coarse), converted<T>(operands.weights),
+                          converted<T>(operands.bias)};
   for (const std::string& algorithm : willing(problem))
     for (const int threads : {1, 3}) {
       RC_LOG() << algorithm << ", " << to_string(problem.dtype) << ", threads " << threads << '\n';
@@ -66,7 +67,8 @@ Problem with_unknown(Problem problem, Unknown unknown) {
 TEST(Operator, EveryAlgorithmEqualsTheMatrixTimesTheVector) {
   for_all_problems(
       [](const Problem& problem, std::uint32_t seed) {
-        const auto operands = whole_operands<int64_t>(problem, seed, seed % 2 == 0 && problem.unknown != Unknown::weights);
+        const auto operands =
+            whole_operands<int64_t>(problem, seed, seed % 2 == 0 && problem.unknown != Unknown::weights);
         const Whole expected = by_matrix(problem, operands);
         check_algorithms<float>(problem, operands, expected);
         check_algorithms<double>(problem, operands, expected);
@@ -79,7 +81,9 @@ template <class T>
 void check_adjoint(Problem problem, std::uint32_t seed) {
   problem.dtype = dtype_of<T>;
   const auto operands = whole_operands<T>(problem, seed, false);
-  const auto dot_product = [](const std::vector<T>& a, const std::vector<T>& b) { return std::inner_product(a.begin(), a.end(), b.begin(), T{}); };
+  const auto dot_product = [](const std::vector<T>& a, const std::vector<T>& b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), T{});
+  };
   for (const std::string& algorithm : willing(problem)) {
     RC_LOG() << algorithm << ", " << to_string(problem.dtype) << '\n';
     const std::vector<T> y = run(with_unknown(problem, Unknown::coarse), algorithm, operands);
@@ -103,7 +107,8 @@ int64_t copied_cell(int64_t f, int64_t extent, Boundary boundary) {
   while (f < 0 || f >= extent) {
     const bool before = f < 0;
     if (boundary == Boundary::zeros) return -1;
-    if (boundary == Boundary::replicate || (boundary == Boundary::reflect && extent == 1)) return before ? 0 : extent - 1;
+    if (boundary == Boundary::replicate || (boundary == Boundary::reflect && extent == 1))
+      return before ? 0 : extent - 1;
     if (boundary == Boundary::reflect) f = before ? -f : 2 * (extent - 1) - f;
     if (boundary == Boundary::symmetric) f = before ? -1 - f : 2 * extent - 1 - f;
     if (boundary == Boundary::circular) f = before ? f + extent : f - extent;
@@ -139,7 +144,9 @@ TEST(Operator, FoldedIsPaddedTimesTheCopyingMatrix) {
       for (int64_t i = padded.row_start[at(row)]; i < padded.row_start[at(row) + 1]; ++i) {
         const bool gather = problem.unknown == Unknown::coarse;
         const int64_t cell = copied[at(gather ? padded.column[at(i)] : row)];
-        if (cell >= 0) product[at((gather ? row : cell) * folded.columns + (gather ? cell : padded.column[at(i)]))] += padded.value[at(i)];
+        if (cell >= 0)
+          product[at((gather ? row : cell) * folded.columns + (gather ? cell : padded.column[at(i)]))] +=
+              padded.value[at(i)];
       }
     RC_ASSERT(product == folded.value);
   });
@@ -177,7 +184,8 @@ Whole windows_of_the_padded(const Problem& problem, const Operands<int64_t>& ope
   axes.insert(axes.end(), problem.axes.begin(), problem.axes.end());
   const Axis &z = axes[0], &y = axes[1], &x = axes[2];
   const int64_t fine_size = element_count(problem.fine_shape()) / std::max<int64_t>(1, problem.batch);
-  const int64_t fine_in_group = problem.fine_channels / problem.groups, coarse_in_group = problem.coarse_channels / problem.groups;
+  const int64_t fine_in_group = problem.fine_channels / problem.groups,
+                coarse_in_group = problem.coarse_channels / problem.groups;
   const int64_t taps = z.kernel * y.kernel * x.kernel;
   Whole result;
   for (int64_t n = 0; n < problem.batch; ++n)
@@ -237,7 +245,8 @@ TEST(Operator, GradientsEqualFiniteDifferences) {
     }
     const std::size_t channel = seed % operands.bias.size();
     int64_t db = 0;  // the bias gradient: the sum of its channel
-    const std::size_t per_channel = gradient.size() / std::max<std::size_t>(1, static_cast<std::size_t>(forward.batch) * operands.bias.size());
+    const std::size_t per_channel =
+        gradient.size() / std::max<std::size_t>(1, static_cast<std::size_t>(forward.batch) * operands.bias.size());
     for (std::size_t i = 0; i < gradient.size(); ++i)
       if (i / per_channel % operands.bias.size() == channel) db += gradient[i];
     RC_ASSERT(db == difference(operands.bias[channel]));

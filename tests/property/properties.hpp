@@ -15,8 +15,8 @@ namespace faltung::test {
 constexpr std::int64_t default_problems = 20000;
 constexpr std::int64_t least_per_pair = 50;
 
-/// Checks `holds(problem, seed)` (RC_ASSERT inside) on `default_problems` problems (RC_PARAMS may say otherwise). From that many on, every pair
-/// of features must have been met often enough; `print` shows the counts.
+/// Checks `holds(problem, seed)` (RC_ASSERT inside) on `default_problems` problems (RC_PARAMS may say otherwise). From
+/// that many on, every pair of features must have been met often enough; `print` shows the counts.
 template <class Holds>
 void for_all_problems(Holds&& holds, bool print = false) {
   Coverage coverage;

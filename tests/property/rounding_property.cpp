@@ -39,7 +39,8 @@ void check_strict(Problem problem, std::uint32_t seed) {
     first.batch = 1;
     rest.batch = problem.batch - 1;
     std::vector<T> joined = run(first, algorithm, samples(problem, operands, 0, 1));
-    const std::vector<T> second = run(rest, algorithm, samples(problem, operands, 1, static_cast<std::size_t>(problem.batch) - 1));
+    const std::vector<T> second =
+        run(rest, algorithm, samples(problem, operands, 1, static_cast<std::size_t>(problem.batch) - 1));
     joined.insert(joined.end(), second.begin(), second.end());
     RC_ASSERT(same_bits(joined, expected));
   }
@@ -81,14 +82,16 @@ double longest_sum(const Problem& problem) {
     case Unknown::coarse:
       return taps * per_group(problem.fine_channels);
     case Unknown::fine:
-      return std::max(taps, 1.0) * per_group(problem.coarse_channels) * folds;  // margins: every padded cell may land on one
+      return std::max(taps, 1.0) * per_group(problem.coarse_channels) *
+             folds;  // margins: every padded cell may land on one
     case Unknown::weights:
       break;
   }
   return positions;
 }
 
-/// |y − exact| ≤ γₙ (|b| + Σ|w||x|), γₙ = n·u / (1 − n·u). Source: Higham, "Accuracy and stability of numerical algorithms", 2002, 3.1.
+/// |y − exact| ≤ γₙ (|b| + Σ|w||x|), γₙ = n·u / (1 − n·u). Source: Higham, "Accuracy and stability of numerical
+/// algorithms", 2002, 3.1.
 TEST(Rounding, ErrorsStayBelowTheDerivedBound) {
   for_all_problems([](const Problem& given, std::uint32_t seed) {
     Problem problem = given;

@@ -9,7 +9,8 @@ namespace faltung::test {
 namespace {
 
 TEST(Text, ParsingWhatWasPrintedGivesTheProblem) {
-  for_all_problems([](const Problem& problem, std::uint32_t) { RC_ASSERT(parse_problem(to_string(problem)) == problem); });
+  for_all_problems(
+      [](const Problem& problem, std::uint32_t) { RC_ASSERT(parse_problem(to_string(problem)) == problem); });
 }
 
 TEST(Text, NamesOfRowsAndColumnsAreDifferent) {

@@ -46,7 +46,8 @@ struct Operands {
 
 template <class T, class Fill>
 Operands<T> make_operands(const Problem& problem, std::uint32_t seed, bool with_bias, Fill&& fill) {
-  return {fill(cells(problem.fine_shape()), seed), fill(cells(problem.coarse_shape()), seed + 1), fill(cells(problem.weights_shape()), seed + 2),
+  return {fill(cells(problem.fine_shape()), seed), fill(cells(problem.coarse_shape()), seed + 1),
+          fill(cells(problem.weights_shape()), seed + 2),
           with_bias ? fill(static_cast<std::size_t>(problem.bias_size()), seed + 3) : std::vector<T>{}};
 }
 
@@ -67,20 +68,23 @@ T poison() {
 constexpr std::byte guard{0xA5};
 constexpr std::size_t guard_bytes = 256;
 
-/// The unknown array by one plan. The result and the workspace are poisoned before, and guarded on both sides: a write outside throws.
+/// The unknown array by one plan. The result and the workspace are poisoned before, and guarded on both sides: a write
+/// outside throws.
 template <class T>
 std::vector<T> run(const Plan& plan, const Operands<T>& operands) {
   const Problem& problem = plan.problem();
   const std::size_t count = cells(problem.unknown_shape());
   std::vector<T> result(count + 2 * guard_bytes, poison<T>());
-  std::vector<std::byte> memory(plan.workspace_bytes() + 2 * guard_bytes, std::byte{0xFF});  // NaN in every floating type
+  std::vector<std::byte> memory(plan.workspace_bytes() + 2 * guard_bytes,
+                                std::byte{0xFF});  // NaN in every floating type
   std::fill_n(memory.begin(), guard_bytes, guard);
   std::fill_n(memory.end() - guard_bytes, guard_bytes, guard);
   const std::span workspace(memory.data() + guard_bytes, plan.workspace_bytes());
   const TensorView<T> out{result.data() + guard_bytes, problem.unknown_shape()};
   const bool conv = problem.layer == Layer::conv;
   if (problem.unknown == Unknown::weights) {
-    const TensorView<const T> fine{operands.fine.data(), problem.fine_shape()}, coarse{operands.coarse.data(), problem.coarse_shape()};
+    const TensorView<const T> fine{operands.fine.data(), problem.fine_shape()},
+        coarse{operands.coarse.data(), problem.coarse_shape()};
     plan.run_weight_gradient<T>(conv ? fine : coarse, conv ? coarse : fine, out, workspace);
   } else {
     const PackedWeights packed = plan.pack<T>({operands.weights.data(), problem.weights_shape()}, operands.bias);
@@ -88,11 +92,13 @@ std::vector<T> run(const Plan& plan, const Operands<T>& operands) {
     plan.run<T>({given.data(), problem.given_shape()}, packed, out, workspace);
   }
   const auto broken = [](std::byte b) { return b != guard; };
-  if (std::any_of(memory.begin(), memory.begin() + guard_bytes, broken) || std::any_of(memory.end() - guard_bytes, memory.end(), broken))
+  if (std::any_of(memory.begin(), memory.begin() + guard_bytes, broken) ||
+      std::any_of(memory.end() - guard_bytes, memory.end(), broken))
     throw std::logic_error(fmt::format("{} writes outside of its workspace", plan.algorithm()));
   const T unwritten = poison<T>();
   const auto touched = [&](const T& value) { return std::memcmp(&value, &unwritten, sizeof(T)) != 0; };
-  if (std::any_of(result.begin(), result.begin() + guard_bytes, touched) || std::any_of(result.end() - guard_bytes, result.end(), touched))
+  if (std::any_of(result.begin(), result.begin() + guard_bytes, touched) ||
+      std::any_of(result.end() - guard_bytes, result.end(), touched))
     throw std::logic_error(fmt::format("{} writes outside of its result", plan.algorithm()));
   return {result.begin() + guard_bytes, result.end() - guard_bytes};
 }

@@ -46,10 +46,12 @@ inline Words sliding_window(const Problem& problem) {
   const Symbols input = input_names(problem), weights = weight_names(problem);
   Symbols result(static_cast<std::size_t>(element_count(problem.unknown_shape())));
   if (problem.unknown == Unknown::coarse) {
-    internal::sliding_window_coarse<internal::Symbol>(problem, terms, input.data(), weights.data(), nullptr, result.data());
+    internal::sliding_window_coarse<internal::Symbol>(problem, terms, input.data(), weights.data(), nullptr,
+                                                      result.data());
   } else {
     Symbols temporary(static_cast<std::size_t>(element_count(problem.padded_shape())));
-    internal::sliding_window_fine<internal::Symbol>(problem, terms, input.data(), weights.data(), nullptr, result.data(), temporary.data());
+    internal::sliding_window_fine<internal::Symbol>(problem, terms, input.data(), weights.data(), nullptr,
+                                                    result.data(), temporary.data());
   }
   return words(result);
 }

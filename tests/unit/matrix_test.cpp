@@ -35,7 +35,8 @@ TEST(Matrix, TenMillionEntriesUnderTwoSeconds) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     EXPECT_EQ(matrix.value.size(), 16U * 93 * 93 * 8 * 9);
     EXPECT_EQ(static_cast<std::int64_t>(matrix.value.size()), matrix_size(directed, Form::folded).entries);
-    const std::size_t bytes = matrix.value.capacity() * sizeof(double) + (matrix.column.capacity() + matrix.row_start.capacity()) * sizeof(std::int64_t);
+    const std::size_t bytes = matrix.value.capacity() * sizeof(double) +
+                              (matrix.column.capacity() + matrix.row_start.capacity()) * sizeof(std::int64_t);
     EXPECT_LT(static_cast<double>(bytes) / static_cast<double>(matrix.value.size()), 20);
     EXPECT_LT(seconds, 2) << to_string(directed);
     RecordProperty("seconds", std::to_string(seconds));
@@ -43,13 +44,16 @@ TEST(Matrix, TenMillionEntriesUnderTwoSeconds) {
 }
 
 TEST(Matrix, ColumnsAscendAndAreUnique) {
-  for (const char* text : {"conv2d ic2 oc3 i4x5 k3x3 p4 breflect", "convt2d ic2 oc3 i4x5 k3x3 s2 p1:2x0:1 bcircular", "conv1d-dw n2 ic2 i5 k3 p1"}) {
+  for (const char* text : {"conv2d ic2 oc3 i4x5 k3x3 p4 breflect", "convt2d ic2 oc3 i4x5 k3x3 s2 p1:2x0:1 bcircular",
+                           "conv1d-dw n2 ic2 i5 k3 p1"}) {
     const Problem problem = parse_problem(text);
-    const std::size_t count = cells(problem.unknown == Unknown::weights ? problem.fine_shape() : problem.weights_shape());
+    const std::size_t count =
+        cells(problem.unknown == Unknown::weights ? problem.fine_shape() : problem.weights_shape());
     const auto matrix = sparse_matrix<double>(problem, std::vector<double>(count, 1));
     ASSERT_EQ(matrix.row_start.size(), static_cast<std::size_t>(matrix.rows) + 1);
     for (std::size_t row = 0; row + 1 < matrix.row_start.size(); ++row)
-      for (auto i = static_cast<std::size_t>(matrix.row_start[row]) + 1; i < static_cast<std::size_t>(matrix.row_start[row + 1]); ++i)
+      for (auto i = static_cast<std::size_t>(matrix.row_start[row]) + 1;
+           i < static_cast<std::size_t>(matrix.row_start[row + 1]); ++i)
         EXPECT_LT(matrix.column[i - 1], matrix.column[i]) << text;
     EXPECT_LE(static_cast<std::int64_t>(matrix.value.size()), matrix_size(problem, Form::folded).entries);
   }
@@ -68,7 +72,8 @@ TEST(Matrix, OfTheWeightGradientHoldsTheInput) {
 }
 
 TEST(Matrix, OfTheInputGradientIsTheTranspose) {
-  EXPECT_THAT(to_dense(symbolic_matrix(parse_problem("conv1d-dx i3 k2"))).value, ElementsAre("K1", "", "K2", "K1", "", "K2"));
+  EXPECT_THAT(to_dense(symbolic_matrix(parse_problem("conv1d-dx i3 k2"))).value,
+              ElementsAre("K1", "", "K2", "K1", "", "K2"));
 }
 
 TEST(Matrix, OfAnEmptyBatchIsThatOfOneSample) {
@@ -83,16 +88,20 @@ TEST(Matrix, NamesSetLongIndicesApart) {
 TEST(Matrix, TextAlignsColumns) {
   const Problem problem = parse_problem("conv1d i3 k2");
   const std::vector<double> weights = {-1.5, 2};
-  EXPECT_EQ(to_text(sparse_matrix<double>(problem, weights), row_names(problem, Form::folded), column_names(problem, Form::folded)),
+  EXPECT_EQ(to_text(sparse_matrix<double>(problem, weights), row_names(problem, Form::folded),
+                    column_names(problem, Form::folded)),
             "      I1    I2  I3\nO1  -1.5     2   0\nO2     0  -1.5   2\n");
 }
 
 TEST(Matrix, RefusesWhatIsTooLargeToReadOrToHold) {
   const Problem large = parse_problem("conv2d i300x300 k3x3 p1");
   const auto matrix = sparse_matrix<float>(large, std::vector<float>(9, 1.0F));
-  EXPECT_THAT(message_of([&] { to_dense(matrix); }), AllOf(HasSubstr("90000 × 90000"), HasSubstr("CSR"), HasSubstr("806404")));
-  EXPECT_THAT(message_of([] { symbolic_matrix(parse_problem("conv2d i3000x3000 k3x3")); }), HasSubstr("sparse_matrix with numbers"));
-  EXPECT_THAT(message_of([] { row_names(parse_problem("conv2d i3000x3000 k3x3"), Form::folded); }), HasSubstr("smaller input"));
+  EXPECT_THAT(message_of([&] { to_dense(matrix); }),
+              AllOf(HasSubstr("90000 × 90000"), HasSubstr("CSR"), HasSubstr("806404")));
+  EXPECT_THAT(message_of([] { symbolic_matrix(parse_problem("conv2d i3000x3000 k3x3")); }),
+              HasSubstr("sparse_matrix with numbers"));
+  EXPECT_THAT(message_of([] { row_names(parse_problem("conv2d i3000x3000 k3x3"), Form::folded); }),
+              HasSubstr("smaller input"));
   EXPECT_THAT(message_of([&] { sparse_matrix<float>(large, std::vector<float>(8)); }), HasSubstr("give 9"));
 }
 

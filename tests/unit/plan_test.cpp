@@ -25,7 +25,8 @@ std::string message_of(F&& call) {
   return "no error";
 }
 
-constexpr const char* layers[] = {"conv2d n2 g2 ic4 oc6 i9x8 k3x2 s2x1 p1 breflect", "convt2d n2 g2 ic4 oc6 i9x8 k3x2 s2x1 p1", "conv2d ic3 oc5 i6x6 k1x1"};
+constexpr const char* layers[] = {"conv2d n2 g2 ic4 oc6 i9x8 k3x2 s2x1 p1 breflect",
+                                  "convt2d n2 g2 ic4 oc6 i9x8 k3x2 s2x1 p1", "conv2d ic3 oc5 i6x6 k1x1"};
 
 TEST(Plan, RunAllocatesNothingOnOneThread) {
   for (const char* text : layers)
@@ -38,12 +39,14 @@ TEST(Plan, RunAllocatesNothingOnOneThread) {
         std::vector<std::byte> workspace(plan.workspace_bytes());
         std::vector<float> result(cells(problem.unknown_shape()));
         const bool conv = problem.layer == Layer::conv;
-        const TensorView<const float> fine{operands.fine.data(), problem.fine_shape()}, coarse{operands.coarse.data(), problem.coarse_shape()};
+        const TensorView<const float> fine{operands.fine.data(), problem.fine_shape()},
+            coarse{operands.coarse.data(), problem.coarse_shape()};
         const TensorView<const float> given = unknown == Unknown::coarse ? fine : coarse;
         const TensorView<const float> input = conv ? fine : coarse, gradient = conv ? coarse : fine;
         const TensorView<float> out{result.data(), problem.unknown_shape()};
-        const PackedWeights packed =
-            unknown == Unknown::weights ? PackedWeights{} : plan.pack<float>({operands.weights.data(), problem.weights_shape()});
+        const PackedWeights packed = unknown == Unknown::weights
+                                         ? PackedWeights{}
+                                         : plan.pack<float>({operands.weights.data(), problem.weights_shape()});
         for (int repeat = 0; repeat < 2; ++repeat) {
           if (unknown == Unknown::weights)  // once before counting: libraries may allocate on first use
             plan.run_weight_gradient(input, gradient, out, workspace);
@@ -82,7 +85,8 @@ TEST(Plan, ReportsChosenAndRefused) {
   const Report report = make_plan(parse_problem("conv2d i3x3 k2x2 i64"), {.algorithm = "kernel_matrix"}).report();
   EXPECT_EQ(report.chosen, "kernel_matrix");
   ASSERT_EQ(report.candidates.size(), algorithms().size());
-  for (const Candidate& candidate : report.candidates) EXPECT_EQ(candidate.refusal.has_value(), candidate.algorithm == "im2col_blas");
+  for (const Candidate& candidate : report.candidates)
+    EXPECT_EQ(candidate.refusal.has_value(), candidate.algorithm == "im2col_blas");
   const std::string text = to_text(report);
   EXPECT_THAT(text, HasSubstr("chosen   kernel_matrix"));
   EXPECT_THAT(text, HasSubstr("refused  im2col_blas     a BLAS has no product of integers"));
@@ -90,7 +94,10 @@ TEST(Plan, ReportsChosenAndRefused) {
 
 TEST(Plan, StrictRefusesAlgorithmsWithoutTheDefinedOrder) {
   EXPECT_EQ(make_plan(parse_problem("conv2d i9x9 k3x3"), {.accuracy = Accuracy::strict}).algorithm(), "sliding_window");
-  EXPECT_THAT(message_of([] { make_plan(parse_problem("conv2d i9x9 k3x3"), {.algorithm = "im2col_blas", .accuracy = Accuracy::strict}); }),
+  EXPECT_THAT(message_of([] {
+                make_plan(parse_problem("conv2d i9x9 k3x3"),
+                          {.algorithm = "im2col_blas", .accuracy = Accuracy::strict});
+              }),
               AllOf(HasSubstr("im2col_blas"), HasSubstr("strict order")));
 }
 
@@ -118,17 +125,41 @@ class PlanErrors : public testing::Test {
 TEST_F(PlanErrors, NameTheArrayAndTheRule) {
   const auto packed = plan.pack<float>(weights);
   plan.run(input, packed, output, workspace);
-  EXPECT_THAT(message_of([&] { plan.pack<float>({w.data(), {2, 3, 3, 3}}); }), AllOf(HasSubstr("weights of shape [2, 3, 3, 3]"), HasSubstr("[3, 2, 3, 3]")));
-  EXPECT_THAT(message_of([&] { plan.pack<float>(weights, std::vector<float>(2)); }), AllOf(HasSubstr("bias of 2"), HasSubstr("3 channels")));
-  EXPECT_THAT(message_of([&] { plan.run<float>({x.data(), {1, 2, 4, 5}}, packed, output, workspace); }), HasSubstr("given array of shape [1, 2, 4, 5]"));
-  EXPECT_THAT(message_of([&] { plan.run<float>(input, packed, {y.data(), {1, 3, 2, 3}}, workspace); }), HasSubstr("result of shape [1, 3, 2, 3]"));
-  EXPECT_THAT(message_of([&] { plan.run<float>({nullptr, {1, 2, 4, 4}}, packed, output, workspace); }), HasSubstr("null pointer"));
-  EXPECT_THAT(message_of([&] { plan.run<float>(input, packed, {x.data() + 8, {1, 3, 2, 2}}, workspace); }), HasSubstr("overlaps"));
-  EXPECT_THAT(message_of([&] { plan.run(input, PackedWeights{}, output, workspace); }), HasSubstr("pack them with this plan"));
-  EXPECT_THAT(message_of([&] { plan.run(input, make_plan(problem).pack<float>(weights), output, workspace); }), HasSubstr("another plan"));
-  EXPECT_THAT(message_of([&] { plan.run_weight_gradient<float>(input, output, {w.data(), {3, 2, 3, 3}}); }), HasSubstr("weight_gradient(problem)"));
+  EXPECT_THAT(message_of([&] {
+                plan.pack<float>({w.data(), {2, 3, 3, 3}});
+              }),
+              AllOf(HasSubstr("weights of shape [2, 3, 3, 3]"), HasSubstr("[3, 2, 3, 3]")));
+  EXPECT_THAT(message_of([&] { plan.pack<float>(weights, std::vector<float>(2)); }),
+              AllOf(HasSubstr("bias of 2"), HasSubstr("3 channels")));
+  EXPECT_THAT(message_of([&] {
+                plan.run<float>({x.data(), {1, 2, 4, 5}}, packed, output, workspace);
+              }),
+              HasSubstr("given array of shape [1, 2, 4, 5]"));
+  EXPECT_THAT(message_of([&] {
+                plan.run<float>(input, packed, {y.data(), {1, 3, 2, 3}}, workspace);
+              }),
+              HasSubstr("result of shape [1, 3, 2, 3]"));
+  EXPECT_THAT(message_of([&] {
+                plan.run<float>({nullptr, {1, 2, 4, 4}}, packed, output, workspace);
+              }),
+              HasSubstr("null pointer"));
+  EXPECT_THAT(message_of([&] {
+                plan.run<float>(input, packed, {x.data() + 8, {1, 3, 2, 2}}, workspace);
+              }),
+              HasSubstr("overlaps"));
+  EXPECT_THAT(message_of([&] { plan.run(input, PackedWeights{}, output, workspace); }),
+              HasSubstr("pack them with this plan"));
+  EXPECT_THAT(message_of([&] { plan.run(input, make_plan(problem).pack<float>(weights), output, workspace); }),
+              HasSubstr("another plan"));
+  EXPECT_THAT(message_of([&] {
+                plan.run_weight_gradient<float>(input, output, {w.data(), {3, 2, 3, 3}});
+              }),
+              HasSubstr("weight_gradient(problem)"));
   std::vector<double> wide(54);
-  EXPECT_THAT(message_of([&] { plan.pack<double>({wide.data(), {3, 2, 3, 3}}); }), AllOf(HasSubstr("f64"), HasSubstr("f32")));
+  EXPECT_THAT(message_of([&] {
+                plan.pack<double>({wide.data(), {3, 2, 3, 3}});
+              }),
+              AllOf(HasSubstr("f64"), HasSubstr("f32")));
 }
 
 TEST_F(PlanErrors, SmallWorkspace) {
@@ -136,19 +167,24 @@ TEST_F(PlanErrors, SmallWorkspace) {
   ASSERT_GT(blas.workspace_bytes(), 0U);
   const auto packed = blas.pack<float>(weights);
   std::vector<std::byte> small(blas.workspace_bytes() - 1);
-  EXPECT_THAT(message_of([&] { blas.run(input, packed, output, small); }), HasSubstr(std::to_string(blas.workspace_bytes())));
+  EXPECT_THAT(message_of([&] { blas.run(input, packed, output, small); }),
+              HasSubstr(std::to_string(blas.workspace_bytes())));
 }
 
 TEST_F(PlanErrors, WeightGradientPlansHaveNoWeights) {
   const Plan gradient = make_plan(weight_gradient(problem));
   EXPECT_THAT(message_of([&] { gradient.pack<float>(weights); }), HasSubstr("run_weight_gradient"));
   EXPECT_THAT(message_of([&] { gradient.run(input, PackedWeights{}, output); }), HasSubstr("run_weight_gradient"));
-  EXPECT_THAT(message_of([&] { gradient.run_weight_gradient<float>(input, output, {x.data(), {3, 2, 3, 3}}); }), HasSubstr("overlaps"));
+  EXPECT_THAT(message_of([&] {
+                gradient.run_weight_gradient<float>(input, output, {x.data(), {3, 2, 3, 3}});
+              }),
+              HasSubstr("overlaps"));
 }
 
 TEST(PlanOptions, BadOnesAreNamed) {
   const Problem problem = parse_problem("conv1d i3 k2");
-  EXPECT_THAT(message_of([&] { make_plan(problem, {.algorithm = "magic"}); }), AllOf(HasSubstr("magic"), HasSubstr("sliding_window, kernel_matrix")));
+  EXPECT_THAT(message_of([&] { make_plan(problem, {.algorithm = "magic"}); }),
+              AllOf(HasSubstr("magic"), HasSubstr("sliding_window, kernel_matrix")));
   EXPECT_THAT(message_of([&] { make_plan(problem, {.threads = -1}); }), HasSubstr("-1 threads"));
   EXPECT_THAT(message_of([&] { make_plan(problem, {.threads = 5000}); }), HasSubstr("4096"));
 }
@@ -156,7 +192,9 @@ TEST(PlanOptions, BadOnesAreNamed) {
 TEST(PlanIntegers, OverflowIsAnErrorInEveryAlgorithm) {
   for (const char* text : {"conv1d i2 k2 i64", "convt1d i2 k2 i64", "conv1d-dw i2 k2 n2 i64"}) {
     const Problem problem = parse_problem(text);
-    const auto large = [](std::size_t count, std::uint32_t) { return std::vector<std::int64_t>(count, std::int64_t{1} << 31); };
+    const auto large = [](std::size_t count, std::uint32_t) {
+      return std::vector<std::int64_t>(count, std::int64_t{1} << 31);
+    };
     const auto operands = make_operands<std::int64_t>(problem, 0, false, large);  // 2³¹ · 2³¹ fits, twice it does not
     for (const std::string& algorithm : willing(problem))
       EXPECT_THROW(run(problem, algorithm, operands, 2), OverflowError) << algorithm << " on " << text;

@@ -17,7 +17,8 @@ TEST(ParallelFor, VisitsEveryIndexOnce) {
     for (const std::int64_t count : {0, 1, 2, 5, 1000}) {
       std::vector<std::atomic<int>> visits(static_cast<std::size_t>(count));
       parallel_for(count, threads, [&](std::int64_t i) { ++visits[static_cast<std::size_t>(i)]; });
-      EXPECT_TRUE(std::all_of(visits.begin(), visits.end(), [](const auto& n) { return n == 1; })) << threads << " threads, " << count;
+      EXPECT_TRUE(std::all_of(visits.begin(), visits.end(), [](const auto& n) { return n == 1; }))
+          << threads << " threads, " << count;
     }
 }
 
@@ -47,7 +48,11 @@ TEST(ParallelFor, RunsAtMostAsManyAtOnce) {
 
 TEST(ParallelFor, ThrowsAnExceptionOfABodyToTheCaller) {
   for (const int threads : {1, 2, 5})
-    EXPECT_THROW(parallel_for(100, threads, [](std::int64_t i) { if (i == 17) throw std::runtime_error("17"); }), std::runtime_error);
+    EXPECT_THROW(parallel_for(100, threads,
+                              [](std::int64_t i) {
+                                if (i == 17) throw std::runtime_error("17");
+                              }),
+                 std::runtime_error);
 }
 
 TEST(ParallelFor, Nests) {
