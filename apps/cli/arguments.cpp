@@ -93,7 +93,7 @@ Problem problem_of(const LayerArguments& arguments) {
 Accuracy parse_accuracy(const std::string& text) {
   if (text == "default") return Accuracy::standard;
   if (text == "strict") return Accuracy::strict;
-  throw ProblemError(fmt::format("--accuracy is `{}`", text.substr(0, 40)), "accuracies are default and strict",
+  throw ProblemError(fmt::format("--accuracy is {}", quote(text)), "accuracies are default and strict",
                      "use one of them");
 }
 

@@ -20,8 +20,7 @@ struct MatrixArguments {
 Form parse_form(const std::string& text) {
   if (text == "folded") return Form::folded;
   if (text == "padded") return Form::padded;
-  throw ProblemError(fmt::format("--form is `{}`", text.substr(0, 40)), "forms are folded and padded",
-                     "use one of them");
+  throw ProblemError(fmt::format("--form is {}", quote(text)), "forms are folded and padded", "use one of them");
 }
 
 template <class T>

@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t largest_side = 4095;  // 16 million weights: more is a typing error
 
 [[noreturn]] void refuse(const std::string& text, const std::string& rule, const std::string& fix) {
-  throw ProblemError(fmt::format("--kernel is `{}`", text.substr(0, 40)), rule, fix);
+  throw ProblemError(fmt::format("--kernel is {}", quote(text)), rule, fix);
 }
 
 std::vector<double> outer(const std::vector<double>& rows, const std::vector<double>& columns) {
@@ -38,7 +38,10 @@ NamedKernel gaussian(const std::string& text, const std::string& argument) {
   const auto radius = static_cast<int>(std::ceil(3 * sigma));
   std::vector<double> row;
   double sum = 0;
-  for (int x = -radius; x <= radius; ++x) sum += row.emplace_back(std::exp(-0.5 * x * x / (sigma * sigma)));
+  for (int x = -radius; x <= radius; ++x) {
+    const double z = x / sigma;  // sigma² may vanish
+    sum += row.emplace_back(std::exp(-0.5 * z * z));
+  }
   for (double& value : row) value /= sum;
   return square(outer(row, row));
 }

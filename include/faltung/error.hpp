@@ -39,4 +39,9 @@ class FileError : public Error {
   using Error::Error;
 };
 
+/// Text from outside as a message may show it: one line, whole characters, at most 60 bytes of them; what is not
+/// printable UTF-8 becomes `?`, what is cut off `…`. `quote` puts it between backticks.
+std::string shortened(std::string_view text);
+std::string quote(std::string_view text);
+
 }  // namespace faltung

@@ -38,7 +38,7 @@ class HeaderParser {
     bool has_type = false, has_order = false, has_shape = false;
     expect('{');
     while (!accept('}')) {
-      const std::string key = quoted();
+      const std::string key = quoted_word();
       expect(':');
       if (key == "descr" && !has_type) {
         has_type = true;
@@ -50,7 +50,7 @@ class HeaderParser {
         has_shape = true;
         header.shape = tuple();
       } else {
-        refuse("an unexpected key " + key.substr(0, 20));
+        refuse("an unexpected key " + quote(key));
       }
       if (!accept(',')) {
         expect('}');
@@ -79,7 +79,7 @@ class HeaderParser {
   void expect(char c) {
     if (!accept(c)) refuse(fmt::format("no `{}` where one must be", c));
   }
-  std::string quoted() {
+  std::string quoted_word() {
     skip_space();
     const char quote = position_ < text_.size() ? text_[position_] : '\0';
     if (quote != '\'' && quote != '"') refuse("no quoted word where one must be");
@@ -123,7 +123,7 @@ class HeaderParser {
     skip_space();
     if (position_ < text_.size() && text_[position_] == '[')
       fail(path_, "it holds records", "save one field of them, as a plain array of numbers");
-    const std::string type = quoted();
+    const std::string type = quoted_word();
     std::string_view rest = type;
     if (!rest.empty() && std::string_view("<>|=").find(rest.front()) != std::string_view::npos) {
       header.byte_order = rest.front();
@@ -134,7 +134,7 @@ class HeaderParser {
     static constexpr std::string_view known[] = {"f2", "f4", "f8", "i1", "i2", "i4",
                                                  "i8", "u1", "u2", "u4", "u8", "b1"};
     if (std::find(std::begin(known), std::end(known), rest) == std::end(known))
-      fail(path_, fmt::format("its type is {}", type.substr(0, 20)), "save real floats, integers or bool (astype)");
+      fail(path_, fmt::format("its type is {}", shortened(type)), "save real floats, integers or bool (astype)");
     header.kind = rest[0];
     header.bytes = rest[1] - '0';
   }
@@ -223,8 +223,8 @@ Array read_npy(const std::string& path) {
   if (overflow || __builtin_mul_overflow(count, std::int64_t{header.bytes}, &expected) ||
       static_cast<std::uint64_t>(expected) != file.size() - before - length)
     fail(path,
-         fmt::format("its header promises {} numbers of {} bytes, {} bytes follow", overflow ? -1 : count, header.bytes,
-                     file.size() - before - length),
+         fmt::format("its header promises {} numbers of {} bytes, {} bytes follow",
+                     overflow ? "2^63 or more" : std::to_string(count), header.bytes, file.size() - before - length),
          "save it again: it is cut off or damaged");
 
   Array array;

@@ -35,11 +35,22 @@ std::vector<T> per_axis(const std::vector<T>& list, std::size_t rank, T missing,
 
 std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
-std::int64_t fits(Checked number, std::string_view what, const std::string& name) {
-  if (!number.value())
-    throw ProblemError(fmt::format("{} {}", what, name), "it does not fit into 64 bits", "make the problem smaller");
-  return *number.value();
-}
+/// What the sizes of an axis are computed from.
+struct Given {
+  const Axis& axis;
+  std::int64_t input;
+  std::string name;
+
+  /// The value, or the error that it is too large.
+  std::int64_t fit(Checked number, std::string_view what) const {
+    if (!number.value())
+      throw ProblemError(
+          fmt::format("{} {} of input {}, kernel {}, stride {}, dilation {}, padding {} and {}", what, name, input,
+                      axis.kernel, axis.stride, axis.dilation, axis.pad_before, axis.pad_after),
+          "it does not fit into 64 bits", "make the problem smaller");
+    return *number.value();
+  }
+};
 
 /// Which half of an odd padding comes first.
 enum class LargerHalf { first, last };
@@ -58,13 +69,13 @@ bool is_same(Padding::Word word) { return word == Padding::Word::same || word ==
 
 /// Fills `coarse` and, for the words, the pads.
 void fill_convolution(Axis& axis, Padding::Word word, std::optional<std::int64_t> wanted, std::int64_t span,
-                      const std::string& name) {
+                      const Given& given) {
   if (is_same(word)) {
     axis.coarse = ceil_divide(axis.fine, axis.stride);
     const Checked total = (Checked(axis.coarse) - 1) * axis.stride + span - axis.fine;
-    split(std::max<std::int64_t>(0, fits(total, "padding", name)), larger_half(word), axis);
+    split(std::max<std::int64_t>(0, given.fit(total, "padding")), larger_half(word), axis);
   } else {
-    const std::int64_t padded = fits(Checked(axis.fine) + axis.pad_before + axis.pad_after, "padded input", name);
+    const std::int64_t padded = given.fit(Checked(axis.fine) + axis.pad_before + axis.pad_after, "padded input");
     axis.coarse =
         span <= padded ? (padded - span) / axis.stride + 1 : 1;  // a kernel that does not fit is refused by validate
   }
@@ -78,29 +89,35 @@ struct OutputWish {
 };
 
 /// Fills `fine` and, for the words and the wanted shape, the pads.
-void fill_transposed(Axis& axis, Padding::Word word, OutputWish wish, std::int64_t span, const std::string& name) {
-  const std::int64_t reach = fits((Checked(axis.coarse) - 1) * axis.stride + span, "temporary output", name);
-  if (is_same(word)) wish.shape = fits(Checked(axis.coarse) * axis.stride, "output", name);
+void fill_transposed(Axis& axis, Padding::Word word, OutputWish wish, std::int64_t span, const Given& given) {
+  const std::int64_t reach = given.fit((Checked(axis.coarse) - 1) * axis.stride + span, "temporary output");
+  if (is_same(word)) wish.shape = given.fit(Checked(axis.coarse) * axis.stride, "output");
   if (wish.shape) {
     if (*wish.shape < 1)
-      throw ProblemError(fmt::format("output {} is wanted to be {}", name, *wish.shape), "it must be at least 1",
+      throw ProblemError(fmt::format("output {} is wanted to be {}", given.name, *wish.shape), "it must be at least 1",
                          "ask for at least one cell");
-    const std::int64_t total = fits(Checked(reach) + wish.padding - *wish.shape, "padding", name);
+    const std::int64_t total = given.fit(Checked(reach) + wish.padding - *wish.shape, "padding");
     split(std::max<std::int64_t>(0, total), larger_half(word), axis);  // what is missing becomes output padding
     axis.fine = *wish.shape;
     return;
   }
-  const std::int64_t smallest = fits(Checked(reach) - axis.pad_before - axis.pad_after, "output", name);
+  const std::int64_t smallest = given.fit(Checked(reach) - axis.pad_before - axis.pad_after, "output");
   if (wish.size) {
-    const std::int64_t largest = fits(Checked(smallest) + std::max(axis.stride, axis.dilation) - 1, "output", name);
-    if (*wish.size < smallest || *wish.size > largest)
-      throw ProblemError(fmt::format("output {} is wanted to be {}", name, *wish.size),
-                         fmt::format("with these pads it can be {} to {}", smallest, largest),
-                         "ask for a size in that range, or change the padding");
+    const std::int64_t largest = given.fit(Checked(smallest) + std::max(axis.stride, axis.dilation) - 1, "output");
+    if (largest < 1)
+      throw ProblemError(
+          fmt::format("output {} is wanted to be {}", given.name, *wish.size),
+          fmt::format("the padding {} and {} leaves nothing of {} cells", axis.pad_before, axis.pad_after, reach),
+          "reduce the padding");
+    if (*wish.size < smallest || *wish.size > largest || *wish.size < 1)
+      throw ProblemError(
+          fmt::format("output {} is wanted to be {}", given.name, *wish.size),
+          fmt::format("with these pads it can be {} to {}", std::max<std::int64_t>(1, smallest), largest),
+          "ask for a size in that range, or change the padding");
     axis.fine = *wish.size;
     return;
   }
-  axis.fine = fits(Checked(smallest) + wish.padding, "output", name);
+  axis.fine = given.fit(Checked(smallest) + wish.padding, "output");
 }
 
 void check_output_padding(std::int64_t padding, const Axis& axis, const std::string& name) {
@@ -150,8 +167,12 @@ Problem make_problem(const LayerSpec& spec) {
     throw ProblemError(fmt::format("a kernel of {} axes", rank), "a problem has 1, 2 or 3",
                        "fold further axes into the batch");
   if (spec.input.size() != rank)
-    throw ProblemError(fmt::format("input {} and kernel {}", fmt::join(spec.input, "x"), fmt::join(spec.kernel, "x")),
+    throw ProblemError(fmt::format("input {} and kernel {}", shortened(fmt::format("{}", fmt::join(spec.input, "x"))),
+                                   fmt::join(spec.kernel, "x")),
                        "they must have the same number of axes", "give one extent per axis, like 32x32");
+  if (spec.padding.word != Padding::Word::numbers && !spec.padding.sides.empty())
+    throw ProblemError("both a padding word and padding numbers", "the word says all of the padding",
+                       "give one of them");
   const Shape stride = per_axis(spec.stride, rank, std::int64_t{1}, "stride");
   const Shape dilation = per_axis(spec.dilation, rank, std::int64_t{1}, "dilation");
   const auto sides = per_axis(spec.padding.sides, rank, std::pair<std::int64_t, std::int64_t>{0, 0}, "padding");
@@ -159,7 +180,7 @@ Problem make_problem(const LayerSpec& spec) {
   const auto boundary = per_axis(spec.boundary, rank, Boundary::zeros, "boundary");
   for (const auto& [list, what] : {std::pair{&spec.output_size, "output size"}, {&spec.output_shape, "output shape"}})
     if (*list && (*list)->size() != rank)
-      throw ProblemError(fmt::format("{} {}", what, fmt::join(**list, "x")),
+      throw ProblemError(fmt::format("{} {}", what, shortened(fmt::format("{}", fmt::join(**list, "x")))),
                          fmt::format("the kernel has {} axes", rank), "give one extent per axis");
   check_wishes(spec, output_padding);
 
@@ -194,17 +215,18 @@ Problem make_problem(const LayerSpec& spec) {
       if (value < 0)
         throw ProblemError(fmt::format("padding {} {} is {}", what, name, value), "it must be at least 0",
                            "crop the array instead");
-    const std::int64_t span = fits((Checked(axis.kernel) - 1) * axis.dilation + 1, "the span of kernel", name);
+    const Given given{axis, spec.input[a], name};
+    const std::int64_t span = given.fit((Checked(axis.kernel) - 1) * axis.dilation + 1, "the span of kernel");
     if (spec.padding.word == Padding::Word::full) axis.pad_before = axis.pad_after = span - 1;
     const auto wanted = [&](const std::optional<Shape>& list) {
       return list ? std::optional((*list)[a]) : std::nullopt;
     };
     if (conv) {
-      fill_convolution(axis, spec.padding.word, wanted(spec.output_size), span, name);
+      fill_convolution(axis, spec.padding.word, wanted(spec.output_size), span, given);
     } else {
       check_output_padding(output_padding[a], axis, name);
       fill_transposed(axis, spec.padding.word, {output_padding[a], wanted(spec.output_size), wanted(spec.output_shape)},
-                      span, name);
+                      span, given);
     }
     problem.axes.push_back(axis);
   }

@@ -17,13 +17,6 @@ namespace {
 
 constexpr std::string_view example = "write it like `conv2d n1 g1 ic3 oc8 i224x224 k3x3 s2 d1 p1 f32`";
 
-/// Input from outside, shortened and without control characters, for a one-line message.
-std::string quoted(std::string_view text) {
-  std::string safe;
-  for (const char c : text.substr(0, 60)) safe += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  return "`" + safe + (text.size() > 60 ? "…`" : "`");
-}
-
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (std::size_t begin = 0;;) {
@@ -38,10 +31,10 @@ std::int64_t parse_number(std::string_view text, std::string_view whole, std::st
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::result_out_of_range)
-    throw ProblemError(fmt::format("{} is {}", what, quoted(whole)), "the number does not fit into 64 bits",
+    throw ProblemError(fmt::format("{} is {}", what, quote(whole)), "the number does not fit into 64 bits",
                        "use a smaller one");
   if (error != std::errc{} || end != text.data() + text.size())
-    throw ProblemError(fmt::format("{} is {}", what, quoted(whole)), "it must be a whole number, or one per axis",
+    throw ProblemError(fmt::format("{} is {}", what, quote(whole)), "it must be a whole number, or one per axis",
                        "write it like 3 or 3x3");
   return value;
 }
@@ -50,7 +43,7 @@ Boundary parse_one_boundary(std::string_view text, std::string_view what) {
   for (const Boundary boundary :
        {Boundary::zeros, Boundary::reflect, Boundary::symmetric, Boundary::replicate, Boundary::circular})
     if (text == to_string(boundary)) return boundary;
-  throw ProblemError(fmt::format("{} is {}", what, quoted(text)),
+  throw ProblemError(fmt::format("{} is {}", what, quote(text)),
                      "boundaries are zeros, reflect, symmetric, replicate and circular",
                      "use one of them, or one per axis like reflectxzeros");
 }
@@ -93,7 +86,7 @@ struct Name {
 
 Name parse_name(std::string_view word) {
   const auto refuse = [&] {
-    throw ProblemError(fmt::format("{} as the name of a problem", quoted(word)),
+    throw ProblemError(fmt::format("{} as the name of a problem", quote(word)),
                        "names are conv1d to conv3d and convt1d to convt3d, with -dx or -dw for a gradient",
                        std::string(example));
   };
@@ -129,14 +122,14 @@ Padding parse_padding(std::string_view text, std::string_view what) {
        {std::pair{"valid", Word::valid}, {"full", Word::full}, {"same", Word::same}, {"same_lower", Word::same_lower}})
     if (text == word) return {value, {}};
   if (!text.empty() && text.find_first_not_of("-0123456789x:") != std::string_view::npos)
-    throw ProblemError(fmt::format("{} is {}", what, quoted(text)),
+    throw ProblemError(fmt::format("{} is {}", what, quote(text)),
                        "padding is valid, full, same, same_lower, or numbers per axis and side",
                        "write it like 1, 1x2, 1:2x0:1, or one of the words");
   Padding padding;
   for (const std::string_view part : split(text, 'x')) {
     const std::vector<std::string_view> sides = split(part, ':');
     if (sides.size() > 2)
-      throw ProblemError(fmt::format("{} is {}", what, quoted(text)), "an axis has two sides", "write it like 1:2x0:1");
+      throw ProblemError(fmt::format("{} is {}", what, quote(text)), "an axis has two sides", "write it like 1:2x0:1");
     const std::int64_t before = parse_number(sides.front(), text, what);
     padding.sides.emplace_back(before, sides.size() == 2 ? parse_number(sides.back(), text, what) : before);
   }
@@ -153,7 +146,7 @@ std::vector<Boundary> parse_boundary(std::string_view text, std::string_view wha
 DType parse_dtype(std::string_view text, std::string_view what) {
   for (const DType dtype : {DType::f32, DType::f64, DType::i64})
     if (text == to_string(dtype)) return dtype;
-  throw ProblemError(fmt::format("{} is {}", what, quoted(text)), "types are f32, f64 and i64", "use one of them");
+  throw ProblemError(fmt::format("{} is {}", what, quote(text)), "types are f32, f64 and i64", "use one of them");
 }
 
 std::string to_string(const Problem& problem) {
@@ -230,22 +223,22 @@ Problem parse_problem(std::string_view text) {
       const auto token =
           std::find_if(tokens.begin(), tokens.end(), [&](const auto& t) { return word.starts_with(t.first); });
       if (token == tokens.end())
-        throw ProblemError(fmt::format("token {}", quoted(word)),
+        throw ProblemError(fmt::format("token {}", quote(word)),
                            "tokens are n g ic oc i k o s d p b with a value, f32, f64, i64 and flip",
                            std::string(example));
       kind = token->first;
       token->second(word.substr(token->first.size()));
     }
     if (!seen.insert(kind).second)
-      throw ProblemError(fmt::format("token {}", quoted(word)), "each kind of token comes once",
+      throw ProblemError(fmt::format("token {}", quote(word)), "each kind of token comes once",
                          "leave one of the two out");
   }
   for (const auto& [extents, what] : {std::pair{&spec.input, "i"}, {&spec.kernel, "k"}}) {
     if (extents->empty())
-      throw ProblemError(fmt::format("{} without {}", quoted(text), what), "input i and kernel k must be given",
+      throw ProblemError(fmt::format("{} without {}", quote(text), what), "input i and kernel k must be given",
                          std::string(example));
     if (extents->size() != name.rank)
-      throw ProblemError(fmt::format("{}{} in a {}-D problem", what, joined(*extents), name.rank),
+      throw ProblemError(fmt::format("{}{} in a {}-D problem", what, shortened(joined(*extents)), name.rank),
                          "i and k have one extent per axis", fmt::format("give {}", name.rank));
   }
   Problem problem = make_problem(spec);

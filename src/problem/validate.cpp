@@ -6,8 +6,10 @@
 #include "support/checked.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace faltung {
 
@@ -20,11 +22,23 @@ void at_least(std::int64_t value, std::int64_t smallest, std::string_view what, 
     throw ProblemError(fmt::format("{} is {}", what, value), fmt::format("it must be at least {}", smallest), fix);
 }
 
-/// The value, or the error that it is too large.
-std::int64_t require(Checked number, std::string_view what) {
-  if (!number.value())
-    throw ProblemError(std::string(what), "it does not fit into 64 bits", "make the problem smaller");
+/// The value, or the error that what `describe` says is too large.
+template <class Describe>
+std::int64_t require(Checked number, Describe&& describe) {
+  if (!number.value()) throw ProblemError(describe(), "it does not fit into 64 bits", "make the problem smaller");
   return *number.value();
+}
+
+/// Why the channels do not fit the groups: the fix names the next multiples of the groups.
+void check_channels(std::int64_t channels, std::int64_t groups, std::string_view what) {
+  if (channels % groups == 0) return;
+  const std::int64_t below = channels / groups * groups;
+  const std::optional<std::int64_t> above = (Checked(below) + groups).value();
+  const std::string fix = below == 0 ? fmt::format("use {} {} channels", groups, what)
+                          : above    ? fmt::format("use {} or {} {} channels", below, *above, what)
+                                     : fmt::format("use {} {} channels", below, what);
+  throw ProblemError(fmt::format("{} {} channels in {} groups", channels, what, groups),
+                     "groups must divide both channel counts", fix);
 }
 
 void validate_axis(const Problem& problem, std::size_t index) {
@@ -44,15 +58,16 @@ void validate_axis(const Problem& problem, std::size_t index) {
   const Checked span = (Checked(axis.kernel) - 1) * axis.dilation + 1;
   const Checked padded = Checked(axis.fine) + axis.pad_before + axis.pad_after;
   const std::int64_t span_value =
-      require(span, fmt::format("kernel {} is {} with dilation {}", name, axis.kernel, axis.dilation));
-  const std::int64_t padded_value =
-      require(padded, fmt::format("{} is {} with padding {} and {}", fine, axis.fine, axis.pad_before, axis.pad_after));
+      require(span, [&] { return fmt::format("kernel {} is {} with dilation {}", name, axis.kernel, axis.dilation); });
+  const std::int64_t padded_value = require(padded, [&] {
+    return fmt::format("{} is {} with padding {} and {}", fine, axis.fine, axis.pad_before, axis.pad_after);
+  });
 
   if (axis.fine < 1)  // only a transposed convolution can come here: its output is what the pads leave
     throw ProblemError(
         fmt::format("{} is {} after cutting padding {} and {}", fine, axis.fine, axis.pad_before, axis.pad_after),
         "it must be at least 1",
-        fmt::format("reduce the padding of {} by {}", name, require(Checked(1) - axis.fine, fine)));
+        fmt::format("reduce the padding of {} by {}", name, require(Checked(1) - axis.fine, [&] { return fine; })));
   if (span_value > padded_value) {
     const std::int64_t missing = span_value - padded_value;
     const std::int64_t fitting_dilation = axis.kernel > 1 ? (padded_value - 1) / (axis.kernel - 1) : 1;
@@ -67,8 +82,9 @@ void validate_axis(const Problem& problem, std::size_t index) {
   }
   at_least(axis.coarse, 1, coarse, "give the axis at least one cell");
 
-  const std::int64_t reach = require((Checked(axis.coarse) - 1) * axis.stride + span,
-                                     fmt::format("{} is {} with stride {}", coarse, axis.coarse, axis.stride));
+  const std::int64_t reach = require((Checked(axis.coarse) - 1) * axis.stride + span, [&] {
+    return fmt::format("{} is {} with stride {}", coarse, axis.coarse, axis.stride);
+  });
   const std::int64_t surplus = padded_value - reach;
   if (surplus < 0)
     throw ProblemError(fmt::format("{} is {} and reaches over {} cells, padded {} is {}", coarse, axis.coarse, reach,
@@ -99,14 +115,8 @@ void validate(const Problem& problem) {
   at_least(problem.groups, 1, "groups", "use 1 for an ordinary convolution");
   at_least(problem.input_channels(), 1, "input channels", "give at least one channel");
   at_least(problem.output_channels(), 1, "output channels", "give at least one channel");
-  for (const auto& [channels, what] :
-       {std::pair{problem.input_channels(), "input"}, {problem.output_channels(), "output"}})
-    if (channels % problem.groups != 0)
-      throw ProblemError(
-          fmt::format("{} {} channels in {} groups", channels, what, problem.groups),
-          "groups must divide both channel counts",
-          fmt::format("use {} or {} {} channels", std::max<std::int64_t>(1, channels / problem.groups) * problem.groups,
-                      (channels / problem.groups + 1) * problem.groups, what));
+  check_channels(problem.input_channels(), problem.groups, "input");
+  check_channels(problem.output_channels(), problem.groups, "output");
   for (std::size_t axis = 0; axis < rank; ++axis) validate_axis(problem, axis);
 
   // every derived size, for one sample and for the batch, in bytes of the widest type
@@ -122,11 +132,18 @@ void validate(const Problem& problem) {
   }
   const std::int64_t batch = std::max<std::int64_t>(1, problem.batch);
   const bool conv = problem.layer == Layer::conv;
-  require(fine * batch * 8, conv ? "the input in bytes" : "the output in bytes");
-  require(padded * batch * 8, conv ? "the padded input in bytes" : "the temporary output in bytes");
-  require(coarse * batch * 8, conv ? "the output in bytes" : "the input in bytes");
-  require(weights * 8, "the weights in bytes");
-  require(products * batch, "the number of products");
+  const auto bytes_of = [](std::string_view what, const Shape& shape) {
+    return fmt::format("the {} of [{}] in bytes", what, fmt::join(shape, ", "));
+  };
+  require(fine * batch * 8, [&] { return bytes_of(conv ? "input" : "output", problem.fine_shape()); });
+  require(padded * batch * 8,
+          [&] { return bytes_of(conv ? "padded input" : "temporary output", problem.padded_shape()); });
+  require(coarse * batch * 8, [&] { return bytes_of(conv ? "output" : "input", problem.coarse_shape()); });
+  require(weights * 8, [&] { return bytes_of("weights", problem.weights_shape()); });
+  require(products * batch, [&] {
+    return fmt::format("the number of products of weights [{}] and an array [{}]",
+                       fmt::join(problem.weights_shape(), ", "), fmt::join(problem.coarse_shape(), ", "));
+  });
 }
 
 }  // namespace faltung
