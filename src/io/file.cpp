@@ -55,7 +55,11 @@ std::vector<unsigned char> read_all(const std::string& path, std::uint64_t limit
 
 OutputFile::OutputFile(const std::string& path) : path_(path) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) fail(path, "it is a folder", "give the name of a file");
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  if (std::filesystem::is_directory(status)) fail(path, "it is a folder", "give the name of a file");
+  // renaming over a pipe or a device would take it away from its users
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    fail(path, "it is not a regular file", "give the name of a file");
   temporary_ = path + ".XXXXXX";
   const int descriptor = ::mkstemp(temporary_.data());
   if (descriptor < 0) fail_system(path, "write it", errno);

@@ -48,23 +48,21 @@ void write_image(const std::string& path, const Image& image, PixelRange range) 
   const auto value = [&](std::size_t i) {
     return std::visit([i](const auto& values) { return static_cast<double>(values[i]); }, image.pixels.values);
   };
-  double low = 0, scale = 1;
-  if (range == PixelRange::normalize) {
-    low = std::numeric_limits<double>::infinity();
-    double high = -low;
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  if (range == PixelRange::normalize)
     for (std::size_t i = 0; i < cells * static_cast<std::size_t>(shape[0]); ++i)
       if (const double v = value(i); std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
-    if (!(high > low))  // one value everywhere: nothing to scale by
-      low = std::isfinite(low) ? low : 0, scale = 0;
-    else
-      scale = 255 / (high - low);
-  }
+  const double unit = std::isfinite(high - low) ? 1 : 0.5;  // the distance may leave double, its half does not
+  const auto level = [&](double v) {
+    if (range == PixelRange::clamp) return v;
+    return high > low ? (v * unit - low * unit) / (high * unit - low * unit) * 255 : 0;  // one value everywhere: 0
+  };
   Pixels pixels{shape[1], shape[2], shape[0] + (image.alpha.empty() ? 0 : 1), {}};
   const auto color_channels = static_cast<std::size_t>(shape[0]), channels = static_cast<std::size_t>(pixels.channels);
   pixels.bytes.resize(cells * channels);
   for (std::size_t i = 0; i < cells; ++i) {
     for (std::size_t c = 0; c < color_channels; ++c) {
-      const double v = (value(c * cells + i) - low) * scale;
+      const double v = level(value(c * cells + i));
       pixels.bytes[i * channels + c] =
           static_cast<unsigned char>(std::isnan(v) ? 0 : std::lround(std::clamp(v, 0.0, 255.0)));
     }
