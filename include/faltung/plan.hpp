@@ -86,28 +86,28 @@ class Plan {
   /// The arrays are copied where needed and may go away. Not for problems whose weights are unknown.
   /// Errors: ArgumentError (shape, type, empty).
   template <class T>
-  PackedWeights pack(TensorView<const T> weights, std::span<const T> bias = {}) const;
+  PackedWeights pack(const TensorView<const T>& weights, std::span<const T> bias = {}) const;
 
   /// y = A x + b (or x = Aᵀ y + b): `given` has `problem().given_shape()`, `result` `problem().unknown_shape()`; both
   /// dense, row-major, not overlapping. `workspace`: at least `workspace_bytes()`, any alignment. T is the problem's
   /// dtype. Errors: ArgumentError; OverflowError for int64 sums.
   template <class T>
-  void run(TensorView<const T> given, const PackedWeights& packed, TensorView<T> result,
+  void run(const TensorView<const T>& given, const PackedWeights& packed, const TensorView<T>& result,
            std::span<std::byte> workspace) const;
 
   /// As above with a workspace of its own, allocated in the call.
   template <class T>
-  void run(TensorView<const T> given, const PackedWeights& packed, TensorView<T> result) const;
+  void run(const TensorView<const T>& given, const PackedWeights& packed, const TensorView<T>& result) const;
 
   /// Weight gradient: `input` and `output_gradient` of the layer → `weight_gradient` (`problem().weights_shape()`).
   template <class T>
-  void run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient,
-                           TensorView<T> weight_gradient, std::span<std::byte> workspace) const;
+  void run_weight_gradient(const TensorView<const T>& input, const TensorView<const T>& output_gradient,
+                           const TensorView<T>& weight_gradient, std::span<std::byte> workspace) const;
 
   /// As above with a workspace of its own, allocated in the call.
   template <class T>
-  void run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient,
-                           TensorView<T> weight_gradient) const;
+  void run_weight_gradient(const TensorView<const T>& input, const TensorView<const T>& output_gradient,
+                           const TensorView<T>& weight_gradient) const;
 
  private:
   friend Plan make_plan(const Problem& problem, const Options& options);

@@ -21,6 +21,7 @@ struct Plan::State {
   Report report;
   const Algorithm* algorithm = nullptr;
   std::shared_ptr<const internal::Prepared> prepared;
+  Shape fine, coarse, weights;  // kept, so that runs can compare without allocating
   std::size_t workspace_bytes = 0;
 };
 
@@ -47,6 +48,7 @@ bool overlap(const TensorView<A>& a, const TensorView<B>& b) {
   return before(a.data, end(b)) && before(b.data, end(a));
 }
 
+/// Allocates nothing when the array is right.
 template <class T>
 void check_array(std::string_view what, const TensorView<T>& view, const Shape& shape, DType dtype) {
   if (dtype_of<T> != dtype)
@@ -67,7 +69,7 @@ std::byte* aligned(std::span<std::byte> workspace) {
 }
 
 template <class T>
-void* untyped(TensorView<const T> view) {
+void* untyped(const TensorView<const T>& view) {
   return const_cast<T*>(view.data);  // algorithms only read what is not their unknown
 }
 
@@ -80,6 +82,9 @@ Plan make_plan(const Problem& problem, const Options& options) {
                        "use 1 for one thread");
   auto state = std::make_shared<Plan::State>();
   state->problem = problem;
+  state->fine = problem.fine_shape();
+  state->coarse = problem.coarse_shape();
+  state->weights = problem.weights_shape();
   state->report.problem = to_string(problem);
   const Algorithm* best = nullptr;
   double best_seconds = 0;
@@ -127,12 +132,12 @@ std::string_view Plan::algorithm() const { return state_->algorithm->name(); }
 std::size_t Plan::workspace_bytes() const { return state_->workspace_bytes; }
 
 template <class T>
-PackedWeights Plan::pack(TensorView<const T> weights, std::span<const T> bias) const {
+PackedWeights Plan::pack(const TensorView<const T>& weights, std::span<const T> bias) const {
   const Problem& problem = state_->problem;
   if (problem.unknown == Unknown::weights)
     throw ArgumentError(
         fmt::format("weights for `{}`: they are its unknown: use run_weight_gradient", state_->report.problem));
-  check_array("weights", weights, problem.weights_shape(), problem.dtype);
+  check_array("weights", weights, state_->weights, problem.dtype);
   if (!bias.empty() && static_cast<std::int64_t>(bias.size()) != problem.bias_size())
     throw ArgumentError(fmt::format("a bias of {} numbers: the result has {} channels: give one each, or none",
                                     bias.size(), problem.bias_size()));
@@ -153,21 +158,21 @@ void check_workspace(std::span<std::byte> workspace, std::size_t needed) {
 }  // namespace
 
 template <class T>
-void Plan::run(TensorView<const T> given, const PackedWeights& packed, TensorView<T> result,
+void Plan::run(const TensorView<const T>& given, const PackedWeights& packed, const TensorView<T>& result,
                std::span<std::byte> workspace) const {
   const Problem& problem = state_->problem;
   if (problem.unknown == Unknown::weights)
     throw ArgumentError(
         fmt::format("run of `{}`: its weights are the unknown: use run_weight_gradient", state_->report.problem));
-  check_array("the given array", given, problem.given_shape(), problem.dtype);
-  check_array("the result", TensorView<const T>(result), problem.unknown_shape(), problem.dtype);
+  const bool gather = problem.unknown == Unknown::coarse;
+  check_array("the given array", given, gather ? state_->fine : state_->coarse, problem.dtype);
+  check_array("the result", result, gather ? state_->coarse : state_->fine, problem.dtype);
   if (packed.owner_ != state_->prepared)
     throw ArgumentError("packed weights of another plan: each plan has a form of its own: pack them with this plan");
   if (overlap(given, result))
     throw ArgumentError("the result overlaps the given array: a sum would read what it wrote: use another array");
   check_workspace(workspace, state_->workspace_bytes);
   if (problem.batch == 0) return;
-  const bool gather = problem.unknown == Unknown::coarse;
   state_->prepared->run({.fine = gather ? untyped(given) : result.data,
                          .coarse = gather ? result.data : untyped(given),
                          .weights = nullptr,
@@ -176,23 +181,22 @@ void Plan::run(TensorView<const T> given, const PackedWeights& packed, TensorVie
 }
 
 template <class T>
-void Plan::run(TensorView<const T> given, const PackedWeights& packed, TensorView<T> result) const {
+void Plan::run(const TensorView<const T>& given, const PackedWeights& packed, const TensorView<T>& result) const {
   std::vector<std::byte> workspace(state_->workspace_bytes);
   run(given, packed, result, std::span<std::byte>(workspace));
 }
 
 template <class T>
-void Plan::run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient,
-                               TensorView<T> weight_gradient, std::span<std::byte> workspace) const {
+void Plan::run_weight_gradient(const TensorView<const T>& input, const TensorView<const T>& output_gradient,
+                               const TensorView<T>& weight_gradient, std::span<std::byte> workspace) const {
   const Problem& problem = state_->problem;
   if (problem.unknown != Unknown::weights)
     throw ArgumentError(fmt::format(
         "a weight gradient of `{}`: its weights are given: plan for weight_gradient(problem)", state_->report.problem));
   const bool conv = problem.layer == Layer::conv;
-  check_array("the input", input, conv ? problem.fine_shape() : problem.coarse_shape(), problem.dtype);
-  check_array("the output gradient", output_gradient, conv ? problem.coarse_shape() : problem.fine_shape(),
-              problem.dtype);
-  check_array("the weight gradient", TensorView<const T>(weight_gradient), problem.weights_shape(), problem.dtype);
+  check_array("the input", input, conv ? state_->fine : state_->coarse, problem.dtype);
+  check_array("the output gradient", output_gradient, conv ? state_->coarse : state_->fine, problem.dtype);
+  check_array("the weight gradient", weight_gradient, state_->weights, problem.dtype);
   if (overlap(input, weight_gradient) || overlap(output_gradient, weight_gradient))
     throw ArgumentError("the weight gradient overlaps an input: a sum would read what it wrote: use another array");
   check_workspace(workspace, state_->workspace_bytes);
@@ -208,19 +212,21 @@ void Plan::run_weight_gradient(TensorView<const T> input, TensorView<const T> ou
 }
 
 template <class T>
-void Plan::run_weight_gradient(TensorView<const T> input, TensorView<const T> output_gradient,
-                               TensorView<T> weight_gradient) const {
+void Plan::run_weight_gradient(const TensorView<const T>& input, const TensorView<const T>& output_gradient,
+                               const TensorView<T>& weight_gradient) const {
   std::vector<std::byte> workspace(state_->workspace_bytes);
   run_weight_gradient(input, output_gradient, weight_gradient, std::span<std::byte>(workspace));
 }
 
-#define FALTUNG_INSTANTIATE(T)                                                                                   \
-  template PackedWeights Plan::pack(TensorView<const T>, std::span<const T>) const;                              \
-  template void Plan::run(TensorView<const T>, const PackedWeights&, TensorView<T>, std::span<std::byte>) const; \
-  template void Plan::run(TensorView<const T>, const PackedWeights&, TensorView<T>) const;                       \
-  template void Plan::run_weight_gradient(TensorView<const T>, TensorView<const T>, TensorView<T>,               \
-                                          std::span<std::byte>) const;                                           \
-  template void Plan::run_weight_gradient(TensorView<const T>, TensorView<const T>, TensorView<T>) const;
+#define FALTUNG_INSTANTIATE(T)                                                                           \
+  template PackedWeights Plan::pack(const TensorView<const T>&, std::span<const T>) const;               \
+  template void Plan::run(const TensorView<const T>&, const PackedWeights&, const TensorView<T>&,        \
+                          std::span<std::byte>) const;                                                   \
+  template void Plan::run(const TensorView<const T>&, const PackedWeights&, const TensorView<T>&) const; \
+  template void Plan::run_weight_gradient(const TensorView<const T>&, const TensorView<const T>&,        \
+                                          const TensorView<T>&, std::span<std::byte>) const;             \
+  template void Plan::run_weight_gradient(const TensorView<const T>&, const TensorView<const T>&,        \
+                                          const TensorView<T>&) const;
 FALTUNG_INSTANTIATE(float)
 FALTUNG_INSTANTIATE(double)
 FALTUNG_INSTANTIATE(std::int64_t)
