@@ -28,6 +28,12 @@ constexpr const char* examples = R"(Examples:
 
 `faltung COMMAND --help` tells more.)";
 
+std::string unknown_command(const CLI::App& app, const std::string& given) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands({})) names += (names.empty() ? "" : ", ") + command->get_name();
+  return "`" + given.substr(0, 40) + "` is no command: commands are " + names + ": see faltung --help";
+}
+
 int fail(std::string message) {
   std::replace_if(
       message.begin(), message.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
@@ -48,6 +54,9 @@ int main(int argc, char** argv) {
     faltung::cli::add_matrix_command(app);
     faltung::cli::add_shape_command(app);
     faltung::cli::add_plan_command(app);
+    const auto is_given = [&](const CLI::App* command) { return command->check_name(argv[1]); };
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_given).empty())
+      return fail(unknown_command(app, argv[1]));
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::Success& success) {  // --help, --version
