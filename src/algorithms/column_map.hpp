@@ -7,25 +7,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <vector>
 
 namespace faltung::internal {
 
 /// Copies rows of the column matrix out of one group of a sample (im2col), or adds them back (col2im). Any stride,
-/// dilation, padding and boundary; allocates nothing after construction.
+/// dilation, padding and boundary; allocates nothing.
 class ColumnMap {
  public:
-  explicit ColumnMap(const Problem& problem) : axes_(three_axes(problem)), flip_(problem.flip) {
-    for (std::size_t a = 0; a < 3; ++a) source_[a] = source_cells(axes_[a]);
-    const Axis& x = axes_[2];
-    for (std::int64_t k = 0; k < x.kernel; ++k) {
-      // positions c whose tap lies inside the array: 0 ≤ c·s + k·d − p < fine
-      const std::int64_t offset = k * x.dilation - x.pad_before;
-      const std::int64_t first = offset >= 0 ? 0 : (-offset + x.stride - 1) / x.stride;
-      const std::int64_t end = x.fine - offset <= 0 ? 0 : (x.fine - offset + x.stride - 1) / x.stride;
-      inside_.push_back({std::min(first, x.coarse), std::max(std::min(first, x.coarse), std::min(end, x.coarse))});
-    }
-  }
+  explicit ColumnMap(const Problem& problem) : axes_(three_axes(problem)), flip_(problem.flip) {}
 
   std::int64_t taps() const { return axes_[0].kernel * axes_[1].kernel * axes_[2].kernel; }
   std::int64_t fine_cells() const { return axes_[0].fine * axes_[1].fine * axes_[2].fine; }
@@ -99,7 +88,16 @@ class ColumnMap {
   };
 
   std::int64_t source_x(std::int64_t c, std::int64_t k) const {
-    return source_[2][static_cast<std::size_t>(c * axes_[2].stride + k * axes_[2].dilation)];
+    return source_cell(axes_[2], c * axes_[2].stride + k * axes_[2].dilation);
+  }
+
+  /// Positions c of x whose tap k lies inside the array: 0 ≤ c·s + k·d − p < fine.
+  Range inside(std::int64_t k) const {
+    const Axis& x = axes_[2];
+    const std::int64_t offset = k * x.dilation - x.pad_before;
+    const std::int64_t first = offset >= 0 ? 0 : (-offset + x.stride - 1) / x.stride;
+    const std::int64_t end = x.fine - offset <= 0 ? 0 : (x.fine - offset + x.stride - 1) / x.stride;
+    return {std::min(first, x.coarse), std::max(std::min(first, x.coarse), std::min(end, x.coarse))};
   }
 
   template <class Visit>
@@ -111,23 +109,21 @@ class ColumnMap {
       const std::int64_t channel = r / taps();
       const std::int64_t tap = flip_ ? taps() - 1 - r % taps() : r % taps();
       const std::int64_t kx = tap % ax.kernel, ky = tap / ax.kernel % ay.kernel, kz = tap / (ax.kernel * ay.kernel);
+      const Range inside_array = inside(kx);
       for (std::int64_t position = begin; position < end;) {
         const std::int64_t cx = position % ax.coarse, cy = position / ax.coarse % ay.coarse,
                            cz = position / (ax.coarse * ay.coarse);
         const std::int64_t stop = std::min(ax.coarse, cx + end - position);
-        const std::int64_t fz = source_[0][static_cast<std::size_t>(cz * az.stride + kz * az.dilation)];
-        const std::int64_t fy = source_[1][static_cast<std::size_t>(cy * ay.stride + ky * ay.dilation)];
+        const std::int64_t fz = source_cell(az, cz * az.stride + kz * az.dilation);
+        const std::int64_t fy = source_cell(ay, cy * ay.stride + ky * ay.dilation);
         const std::int64_t row = fz < 0 || fy < 0 ? -1 : channel * fine_cells() + (fz * ay.fine + fy) * ax.fine;
-        visit(
-            Run{row, (r - row_begin) * width + position - begin, cx, stop, kx, inside_[static_cast<std::size_t>(kx)]});
+        visit(Run{row, (r - row_begin) * width + position - begin, cx, stop, kx, inside_array});
         position += stop - cx;
       }
     }
   }
 
   std::array<Axis, 3> axes_;
-  std::array<std::vector<std::int64_t>, 3> source_;
-  std::vector<Range> inside_;  // per tap of x
   bool flip_;
 };
 

@@ -23,6 +23,8 @@ namespace {
 /// A larger matrix is refused: this algorithm shows the matrix, it is not worth all memory. 128 million entries of 16
 /// bytes.
 constexpr std::int64_t entry_limit = std::int64_t{1} << 27;
+/// With unknown weights the pattern is built while planning: 16 million entries take half a second and 256 MiB.
+constexpr std::int64_t pattern_limit = std::int64_t{1} << 24;
 /// Rows that one task multiplies: long enough to hide the cost of a task, short enough to share 8×8 images.
 constexpr std::int64_t rows_per_task = 4096;
 
@@ -118,12 +120,13 @@ class KernelMatrix : public Algorithm {
 
   // Where it applies
   std::optional<std::string> refusal(const Problem& problem) const override {
-    if (multiply_adds(problem) > 64.0 * static_cast<double>(entry_limit) && problem.unknown == Unknown::weights)
-      return fmt::format("its matrix would have more than {} entries", entry_limit);
+    const bool pattern = problem.unknown == Unknown::weights;
+    const std::int64_t limit = pattern ? pattern_limit : entry_limit;
     const MatrixSize size = matrix_size(problem, Form::folded);
-    if (size.entries > entry_limit || size.rows > entry_limit)
-      return fmt::format("its matrix would have {} rows and {} entries, more than {}", size.rows, size.entries,
-                         entry_limit);
+    if (size.entries > limit || size.rows > limit)
+      return fmt::format("its matrix would have {} rows and {} entries, more than {}", size.rows, size.entries, limit);
+    if (const std::int64_t cells = element_count(problem.fine_shape()); pattern && cells > limit)
+      return fmt::format("its matrix would hold an array of {} cells, more than {}", cells, limit);
     return std::nullopt;
   }
 

@@ -41,10 +41,8 @@ std::array<Axis, 3> three_axes(const Problem& problem) {
 }
 
 std::vector<std::int64_t> source_cells(const Axis& axis) {
-  std::vector<std::int64_t> cells;
-  cells.reserve(static_cast<std::size_t>(axis.padded()));
-  for (std::int64_t f = -axis.pad_before; f < axis.fine + axis.pad_after; ++f)
-    cells.push_back(source_cell(f, axis.fine, axis.boundary));
+  std::vector<std::int64_t> cells(static_cast<std::size_t>(axis.padded()));
+  for (std::size_t p = 0; p < cells.size(); ++p) cells[p] = source_cell(axis, static_cast<std::int64_t>(p));
   return cells;
 }
 
@@ -53,8 +51,6 @@ Terms::Terms(const Problem& problem)
       coarse_channels_(problem.coarse_channels),
       fine_channels_(problem.fine_channels),
       groups_(problem.groups),
-      flip_(problem.flip) {
-  for (std::size_t a = 0; a < 3; ++a) source_[a] = internal::source_cells(axes_[a]);
-}
+      flip_(problem.flip) {}
 
 }  // namespace faltung::internal

@@ -34,10 +34,17 @@ std::int64_t source_cell(std::int64_t f, std::int64_t extent, Boundary boundary)
 /// The problem's axes as exactly three, absent outer ones trivial.
 std::array<Axis, 3> three_axes(const Problem& problem);
 
-/// For one axis: fine cell (or −1) of every padded cell.
+/// For one axis: the fine cell (or −1) that padded cell `p` copies, 0 ≤ p < axis.padded().
+inline std::int64_t source_cell(const Axis& axis, std::int64_t p) {
+  const std::int64_t f = p - axis.pad_before;
+  return f >= 0 && f < axis.fine ? f : source_cell(f, axis.fine, axis.boundary);
+}
+
+/// The same for every padded cell.
 std::vector<std::int64_t> source_cells(const Axis& axis);
 
-/// Precomputed per problem; visits terms in one of two orders.
+/// Visits the terms of a problem in one of two orders. Holds no tables: making one costs nothing, however large the
+/// problem.
 class Terms {
  public:
   explicit Terms(const Problem& problem);
@@ -57,16 +64,11 @@ class Terms {
   void by_position(Visit&& visit) const;
 
   const std::array<Axis, 3>& axes() const { return axes_; }
-  /// Per axis: fine cell (or −1) of every padded cell.
-  const std::array<std::vector<std::int64_t>, 3>& source_cells() const { return source_; }
 
  private:
-  std::int64_t source(std::size_t axis, std::int64_t padded) const {
-    return source_[axis][static_cast<std::size_t>(padded)];
-  }
+  std::int64_t source(std::size_t axis, std::int64_t padded) const { return source_cell(axes_[axis], padded); }
 
   std::array<Axis, 3> axes_;
-  std::array<std::vector<std::int64_t>, 3> source_;  // per axis: fine cell of each padded cell, or −1
   std::int64_t coarse_channels_;
   std::int64_t fine_channels_;
   std::int64_t groups_;

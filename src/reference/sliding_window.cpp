@@ -22,7 +22,6 @@ std::int64_t padded_extent(const Axis& axis) { return axis.padded(); }
 template <class T>
 void fold_or_cut(const Terms& terms, const T* temporary, T* fine) {
   const auto& [az, ay, ax] = terms.axes();
-  const auto& [sz, sy, sx] = terms.source_cells();
   const auto kept = [](const Axis& axis, std::int64_t padded) {
     return padded >= axis.pad_before && padded < axis.pad_before + axis.fine;
   };
@@ -31,9 +30,7 @@ void fold_or_cut(const Terms& terms, const T* temporary, T* fine) {
     for (std::int64_t pz = 0; pz < az.padded(); ++pz)
       for (std::int64_t py = 0; py < ay.padded(); ++py)
         for (std::int64_t px = 0; px < ax.padded(); ++px, ++cell) {
-          const std::int64_t fz = sz[static_cast<std::size_t>(pz)];
-          const std::int64_t fy = sy[static_cast<std::size_t>(py)];
-          const std::int64_t fx = sx[static_cast<std::size_t>(px)];
+          const std::int64_t fz = source_cell(az, pz), fy = source_cell(ay, py), fx = source_cell(ax, px);
           if (fz < 0 || fy < 0 || fx < 0) continue;
           T& target = fine[(fz * ay.fine + fy) * ax.fine + fx];
           const bool inside = kept(az, pz) && kept(ay, py) && kept(ax, px);

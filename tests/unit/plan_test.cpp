@@ -81,6 +81,17 @@ TEST(Plan, ManyThreadsShareOne) {
   }
 }
 
+TEST(Plan, HugeProblemsArePlannedAtOnce) {
+  for (const char* text :
+       {"conv1d i3000000000 k1", "conv1d-dx i2000000000 k1000000000", "conv1d-dw i1073741824 k1 s1048576",
+        "convt1d i20 k4000000 s2 p2000000 breflect", "conv1d i1099511627776 k2 d1099511627775",
+        "conv3d-dw ic64 oc64 i512x512x512 k3x3x3 p1 i64", "conv2d-dw ic16 oc16 i256x256 k3x3 i64"}) {
+    const Problem problem = parse_problem(text);
+    for (const Accuracy accuracy : {Accuracy::standard, Accuracy::strict})
+      EXPECT_LT(peak_bytes([&] { make_plan(problem, {.accuracy = accuracy}); }), 1 << 20) << text;
+  }
+}
+
 TEST(Plan, ReportsChosenAndRefused) {
   const Report report = make_plan(parse_problem("conv2d i3x3 k2x2 i64"), {.algorithm = "kernel_matrix"}).report();
   EXPECT_EQ(report.chosen, "kernel_matrix");
