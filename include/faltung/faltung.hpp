@@ -2,6 +2,7 @@
 #pragma once
 
 #include <faltung/error.hpp>
+#include <faltung/explain.hpp>
 #include <faltung/matrix.hpp>
 #include <faltung/plan.hpp>
 #include <faltung/problem.hpp>

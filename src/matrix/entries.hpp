@@ -1,4 +1,4 @@
-// What the builder and the names of a matrix share.
+// What the builder and the names of a matrix share with each other and with the explanation.
 #pragma once
 
 #include <faltung/problem.hpp>
@@ -8,6 +8,12 @@
 #include <string>
 
 namespace faltung::internal {
+
+/// The arrays of a layer by the letters of the article, I, K and O; ∂ marks the gradient of one.
+struct Letters {
+  std::string fine, coarse, weights;
+};
+Letters letters(const Problem& problem);
 
 /// Whether the folded form adds margin cells onto others.
 bool folds(const Problem& problem);

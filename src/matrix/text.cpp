@@ -12,12 +12,6 @@
 namespace faltung {
 
 namespace internal {
-namespace {
-
-/// The arrays of a layer by the letters of the article; ∂ marks the gradient of one.
-struct Letters {
-  std::string fine, coarse, weights;
-};
 
 Letters letters(const Problem& problem) {
   const bool transposed = problem.layer == Layer::conv_transpose;
@@ -28,6 +22,8 @@ Letters letters(const Problem& problem) {
   (problem.unknown == Unknown::weights ? names.weights : transposed ? names.coarse : names.fine).insert(0, "∂");
   return names;
 }
+
+namespace {
 
 Shape extents(const Problem& problem, std::int64_t (*extent)(const Axis&)) {
   Shape shape;
