@@ -90,6 +90,12 @@ Problem problem_of(const LayerArguments& arguments) {
   return make_problem(layer_spec(arguments));
 }
 
+Form parse_form(const std::string& text) {
+  if (text == "folded") return Form::folded;
+  if (text == "padded") return Form::padded;
+  throw ProblemError(fmt::format("--form is {}", quote(text)), "forms are folded and padded", "use one of them");
+}
+
 Accuracy parse_accuracy(const std::string& text) {
   if (text == "default") return Accuracy::standard;
   if (text == "strict") return Accuracy::strict;

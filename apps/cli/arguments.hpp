@@ -31,12 +31,14 @@ LayerSpec layer_spec(const LayerArguments& arguments);
 /// The problem of --problem, or of the words.
 Problem problem_of(const LayerArguments& arguments);
 
+Form parse_form(const std::string& text);
 Accuracy parse_accuracy(const std::string& text);
 
 /// Writes to standard output; FileError when it cannot be written (a closed pipe, a full disk).
 void print(const std::string& text);
 
 void add_apply_commands(CLI::App& app);
+void add_explain_command(CLI::App& app);
 void add_matrix_command(CLI::App& app);
 void add_shape_command(CLI::App& app);
 void add_plan_command(CLI::App& app);

@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
   try {
     faltung::cli::add_apply_commands(app);
     faltung::cli::add_matrix_command(app);
+    faltung::cli::add_explain_command(app);
     faltung::cli::add_shape_command(app);
     faltung::cli::add_plan_command(app);
     const auto is_given = [&](const CLI::App* command) { return command->check_name(argv[1]); };

@@ -17,12 +17,6 @@ struct MatrixArguments {
   bool symbolic = false;
 };
 
-Form parse_form(const std::string& text) {
-  if (text == "folded") return Form::folded;
-  if (text == "padded") return Form::padded;
-  throw ProblemError(fmt::format("--form is {}", quote(text)), "forms are folded and padded", "use one of them");
-}
-
 template <class T>
 std::string table(const SparseMatrix<T>& matrix, const Problem& problem, Form form) {
   static constexpr const char* kinds[] = {"output = matrix · input", "input gradient = matrix · output gradient",

@@ -1,11 +1,13 @@
-// Why every number of a problem is what it is: its products, cell by cell, in names and in numbers; it looks and never decides.
+// Why every number of a problem is what it is: its products, cell by cell, in names and in numbers; it looks and never
+// decides.
 //
 //     Trace trace = make_trace(parse_problem("convt2d i2x2 k2x2 s2 p1"));
 //     explain_cell(trace, find_cell(trace, "O11")).formulas     // O11 = I11·K22 = 1·4 = 4
 //     explain(trace, {.view = View::temporary}, PageFormat::svg) // the article's intermediate states, as a picture
 //
-// One sample, in double (whole numbers are exact up to 2^53). For reading: problems of more than `trace_limit` products are refused.
-// Source of the order and the names: the article; Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016.
+// One sample, in double (whole numbers are exact up to 2^53). For reading: problems of more than `trace_limit` products
+// are refused. Source of the order and the names: the article; Dumoulin & Visin, "A guide to convolution arithmetic for
+// deep learning", 2016.
 #pragma once
 
 #include <faltung/matrix.hpp>
@@ -28,7 +30,7 @@ struct TraceNumbers {
   std::vector<double> weights = {};          ///< `problem.weights_shape()`
   std::vector<double> output_gradient = {};  ///< only for gradient problems
   std::vector<double> bias = {};             ///< `problem.bias_size()` numbers
-  bool names_only = false;              ///< no numbers at all
+  bool names_only = false;                   ///< no numbers at all
 };
 
 /// One array of the problem as it is shown.
@@ -48,7 +50,8 @@ struct Product {
   std::int64_t fine;  ///< −1 where the margin holds zeros
 };
 
-/// Everything that is computed for one sample. Products stand in the article's order: coarse channel → position → fine channel → tap.
+/// Everything that is computed for one sample. Products stand in the article's order: coarse channel → position → fine
+/// channel → tap.
 struct Trace {
   Problem problem;
   TraceArray fine, padded, coarse, weights;
@@ -56,7 +59,8 @@ struct Trace {
   std::vector<Product> products;
 };
 
-/// Errors: ProblemError (batch other than 1, more than `trace_limit` products or cells), ArgumentError (a list of another length).
+/// Errors: ProblemError (batch other than 1, more than `trace_limit` products or cells), ArgumentError (a list of
+/// another length).
 Trace make_trace(const Problem& problem, const TraceNumbers& numbers = {});
 
 enum class Side { fine, padded, coarse, weights };
@@ -81,8 +85,8 @@ struct Formula {
 };
 std::string to_string(const Formula& formula);
 
-/// What belongs to one cell. A computed cell has one formula, its sum; a given cell or a weight has one for every product that it
-/// enters, `O12 ← K21·I22`: where it goes.
+/// What belongs to one cell. A computed cell has one formula, its sum; a given cell or a weight has one for every
+/// product that it enters, `O12 ← K21·I22`: where it goes.
 struct CellAnswer {
   Cell cell;
   bool computed = false;
@@ -92,7 +96,8 @@ struct CellAnswer {
 };
 CellAnswer explain_cell(const Trace& trace, Cell cell);
 
-/// How many stamps reach each output cell of a transposed convolution (each product counts once; input channels are counted as one).
+/// How many stamps reach each output cell of a transposed convolution (each product counts once; input channels are
+/// counted as one).
 struct OverlapAxis {
   std::vector<std::int64_t> count;      ///< per kept cell of the axis
   std::vector<std::int64_t> per_phase;  ///< taps that reach phase f mod s, away from the border
@@ -107,7 +112,8 @@ struct OverlapMap {
   std::string verdict;              ///< one line: even, or uneven and how
   std::vector<std::string> advice;  ///< what to change; empty when even
 };
-/// Errors: ProblemError above `trace_limit` cells. Source: Odena, Dumoulin, Olah, "Deconvolution and checkerboard artifacts", Distill 2016.
+/// Errors: ProblemError above `trace_limit` cells. Source: Odena, Dumoulin, Olah, "Deconvolution and checkerboard
+/// artifacts", Distill 2016.
 OverlapMap overlap_map(const Problem& problem);
 
 enum class View {
@@ -129,7 +135,8 @@ struct Question {
 /// Cells that one page draws before it is refused: 2^14, a picture that can still be looked at.
 inline constexpr std::int64_t page_cell_limit = std::int64_t{1} << 14;
 
-/// A page for people (or, as JSON, for their programs). Errors: ProblemError (view and problem do not fit, or too large).
+/// A page for people (or, as JSON, for their programs). Errors: ProblemError (view and problem do not fit, or too
+/// large).
 std::string explain(const Trace& trace, const Question& question, PageFormat format);
 
 }  // namespace faltung

@@ -60,9 +60,12 @@ std::pair<std::string, std::string> product_numbers(const Trace& trace, const Pr
   return {numbers_of(trace, product), number_text(value_of(trace, left) * value_of(trace, right))};
 }
 
-std::string joined(const std::vector<std::string>& terms) { return terms.empty() ? "0" : fmt::format("{}", fmt::join(terms, " + ")); }
+std::string joined(const std::vector<std::string>& terms) {
+  return terms.empty() ? "0" : fmt::format("{}", fmt::join(terms, " + "));
+}
 
-/// Channel that a cell's bias belongs to, or −1: no bias, or a margin that will be added onto kept cells (there it would count twice).
+/// Channel that a cell's bias belongs to, or −1: no bias, or a margin that will be added onto kept cells (there it
+/// would count twice).
 std::int64_t bias_channel(const Trace& trace, Cell cell) {
   if (trace.bias.empty() || cell.side == Side::weights) return -1;
   const TraceArray& array = array_of(trace, cell.side);
@@ -145,7 +148,8 @@ Formula sum_formula(const Trace& trace, Cell cell, const std::vector<std::int64_
 std::vector<std::vector<std::int64_t>> products_by_cell(const Trace& trace, Side side) {
   std::vector<std::vector<std::int64_t>> lists(array_of(trace, side).names.size());
   for (std::size_t p = 0; p < trace.products.size(); ++p)
-    if (const std::int64_t cell = cell_of(trace.products[p], side); cell >= 0) lists[at(cell)].push_back(static_cast<std::int64_t>(p));
+    if (const std::int64_t cell = cell_of(trace.products[p], side); cell >= 0)
+      lists[at(cell)].push_back(static_cast<std::int64_t>(p));
   return lists;
 }
 
@@ -160,7 +164,8 @@ Cell find_cell(const Trace& trace, std::string_view name) {
     if (found != array.names.end()) return {side, found - array.names.begin()};
     ranges += fmt::format("{}{} … {}", ranges.empty() ? "" : ", ", array.names.front(), array.names.back());
   }
-  throw ProblemError(fmt::format("cell `{}`", name.substr(0, 40)), fmt::format("the cells of `{}` are {}", to_string(trace.problem), ranges),
+  throw ProblemError(fmt::format("cell {}", quote(name)),
+                     fmt::format("the cells of `{}` are {}", to_string(trace.problem), ranges),
                      "name one of them; d stands for ∂, which gradient problems have");
 }
 
@@ -177,7 +182,8 @@ CellAnswer explain_cell(const Trace& trace, Cell cell) {
   answer.cell = cell;
   answer.computed = cell.side == unknown || (cell.side == Side::padded && unknown == Side::fine);
   for (std::size_t p = 0; p < trace.products.size(); ++p)
-    if (internal::cell_of(trace.products[p], cell.side) == cell.index) answer.products.push_back(static_cast<std::int64_t>(p));
+    if (internal::cell_of(trace.products[p], cell.side) == cell.index)
+      answer.products.push_back(static_cast<std::int64_t>(p));
   if (answer.computed) {
     answer.formulas.push_back(internal::sum_formula(trace, cell, answer.products));
     return answer;
@@ -186,8 +192,12 @@ CellAnswer explain_cell(const Trace& trace, Cell cell) {
   for (const std::int64_t p : answer.products) {
     const Product& product = trace.products[static_cast<std::size_t>(p)];
     const Cell goes_to{target, internal::cell_of(product, target)};
-    Formula formula{array_of(trace, target).names[static_cast<std::size_t>(goes_to.index)], internal::symbols_of(trace, product), {}, {}};
-    if (!trace.coarse.values.empty()) std::tie(formula.numbers, formula.value) = internal::product_numbers(trace, product);
+    Formula formula{array_of(trace, target).names[static_cast<std::size_t>(goes_to.index)],
+                    internal::symbols_of(trace, product),
+                    {},
+                    {}};
+    if (!trace.coarse.values.empty())
+      std::tie(formula.numbers, formula.value) = internal::product_numbers(trace, product);
     answer.formulas.push_back(std::move(formula));
   }
   answer.gradient = internal::gradient_names(trace, cell, answer.products);

@@ -15,8 +15,10 @@ Page cell_page(const Trace& trace, Cell cell) {
   Page page{fmt::format("{}, a cell of the {}", name, array.title), to_string(trace.problem), {}};
   const Side unknown = unknown_side(trace);
   page.blocks.push_back(Paragraph{
-      answer.computed ? fmt::format("It is the sum of {} product{}.", answer.products.size(), answer.products.size() == 1 ? "" : "s")
-                      : fmt::format("It enters {} product{} of the {}.", answer.products.size(), answer.products.size() == 1 ? "" : "s",
+      answer.computed ? fmt::format("It is the sum of {} product{}.", answer.products.size(),
+                                    answer.products.size() == 1 ? "" : "s")
+                      : fmt::format("It enters {} product{} of the {}.", answer.products.size(),
+                                    answer.products.size() == 1 ? "" : "s",
                                     unknown == Side::fine ? trace.padded.title : array_of(trace, unknown).title)});
 
   const auto lit_side = [&](Side side) {

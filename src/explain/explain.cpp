@@ -13,7 +13,8 @@ internal::Page page_of(const Trace& trace, const Question& question) {
     case View::steps:
       return internal::steps_page(trace);
     case View::cell:
-      if (!question.cell) throw ProblemError("one cell, but none was named", "the view is of one cell", "name it, like O11");
+      if (!question.cell)
+        throw ProblemError("one cell, but none was named", "the view is of one cell", "name it, like O11");
       return internal::cell_page(trace, *question.cell);
     case View::matrix:
       return internal::matrix_page(trace, question.form, question.cell);

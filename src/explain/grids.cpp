@@ -18,19 +18,23 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 std::string axis_sizes(const Problem& problem, const Axis& axis) {
   if (problem.layer == Layer::conv)
-    return fmt::format("out = 1 + (in + before + after − {0}) // stride = 1 + ({1} + {2} + {3} − {4}) // {5} = {6}", axis.dilation > 1 ? "span" : "k",
-                       axis.fine, axis.pad_before, axis.pad_after, axis.span(), axis.stride, axis.coarse);
+    return fmt::format("out = 1 + (in + before + after − {0}) // stride = 1 + ({1} + {2} + {3} − {4}) // {5} = {6}",
+                       axis.dilation > 1 ? "span" : "k", axis.fine, axis.pad_before, axis.pad_after, axis.span(),
+                       axis.stride, axis.coarse);
   const bool extra = axis.surplus() > 0;
-  return fmt::format("tmp = (in − 1)·stride + {}{} = ({} − 1)·{} + {}{} = {}, out = tmp − before − after = {} − {} − {} = {}",
-                     axis.dilation > 1 ? "span" : "k", extra ? " + output padding" : "", axis.coarse, axis.stride, axis.span(),
-                     extra ? fmt::format(" + {}", axis.surplus()) : "", axis.padded(), axis.padded(), axis.pad_before, axis.pad_after, axis.fine);
+  return fmt::format(
+      "tmp = (in − 1)·stride + {}{} = ({} − 1)·{} + {}{} = {}, out = tmp − before − after = {} − {} − {} = {}",
+      axis.dilation > 1 ? "span" : "k", extra ? " + output padding" : "", axis.coarse, axis.stride, axis.span(),
+      extra ? fmt::format(" + {}", axis.surplus()) : "", axis.padded(), axis.padded(), axis.pad_before, axis.pad_after,
+      axis.fine);
 }
 
 }  // namespace
 
 std::vector<PageGrid> planes(const TraceArray& array, const CellMaker& make) {
   const std::size_t rank = array.extents.size();
-  const std::int64_t columns = array.extents[rank - 1], rows = rank > 1 ? array.extents[rank - 2] : 1, depth = rank > 2 ? array.extents[0] : 1;
+  const std::int64_t columns = array.extents[rank - 1], rows = rank > 1 ? array.extents[rank - 2] : 1,
+                     depth = rank > 2 ? array.extents[0] : 1;
   const std::int64_t cells = rows * columns, count = static_cast<std::int64_t>(array.names.size()) / cells;
   const std::int64_t inner = array.channels.back();
   const bool many = count > depth;
@@ -38,7 +42,9 @@ std::vector<PageGrid> planes(const TraceArray& array, const CellMaker& make) {
   for (std::int64_t plane = 0; plane < count; ++plane) {
     PageGrid grid{array.title, rows, columns, {}, {}, {}};
     const std::int64_t channel = plane / depth;
-    if (many) grid.title += array.channels.size() > 1 ? fmt::format(" {}.{}", channel / inner + 1, channel % inner + 1) : fmt::format(" {}", channel + 1);
+    if (many)
+      grid.title += array.channels.size() > 1 ? fmt::format(" {}.{}", channel / inner + 1, channel % inner + 1)
+                                              : fmt::format(" {}", channel + 1);
     if (depth > 1) grid.title += fmt::format(", z {}", plane % depth + 1);
     for (std::int64_t i = plane * cells; i < (plane + 1) * cells; ++i) grid.cells.push_back(make(i));
     grids.push_back(std::move(grid));
@@ -66,7 +72,9 @@ PageCell shown_cell(const Trace& trace, Side side, std::int64_t index) {
 
 Tone tone_of(const Trace& trace, Side side) {
   const std::string& title = array_of(trace, side).title;
-  return title.find("input") != std::string::npos ? Tone::input : title.find("output") != std::string::npos ? Tone::output : Tone::kernel;
+  return title.find("input") != std::string::npos    ? Tone::input
+         : title.find("output") != std::string::npos ? Tone::output
+                                                     : Tone::kernel;
 }
 
 std::vector<PageGrid> whole(const Trace& trace, Side side) {
@@ -80,7 +88,8 @@ std::vector<PageGrid> whole(const Trace& trace, Side side) {
   });
 }
 
-std::vector<PageGrid> lit(const Trace& trace, Side side, const std::set<std::int64_t>& cells, const std::set<std::int64_t>& chosen) {
+std::vector<PageGrid> lit(const Trace& trace, Side side, const std::set<std::int64_t>& cells,
+                          const std::set<std::int64_t>& chosen) {
   const TraceArray& array = array_of(trace, side);
   const std::vector<bool> inside = true_cells(array);
   const Tone tone = tone_of(trace, side);
@@ -97,7 +106,9 @@ void append(Row& row, std::vector<PageGrid> grids) {
 }
 void append(Row& row, std::string sign) { row.items.emplace_back(std::move(sign)); }
 
-Side window_side(const Trace& trace) { return trace.padded.names.size() > trace.fine.names.size() ? Side::padded : Side::fine; }
+Side window_side(const Trace& trace) {
+  return trace.padded.names.size() > trace.fine.names.size() ? Side::padded : Side::fine;
+}
 
 Tone stamp_tone(const Trace& trace, std::int64_t coarse) {
   const Shape& extents = trace.coarse.extents;
@@ -107,7 +118,8 @@ Tone stamp_tone(const Trace& trace, std::int64_t coarse) {
 }
 
 std::string cut_words(const Trace& trace) {
-  return folds(trace.problem) ? "The margin is added onto the cells that it copies" : "The padding is cut from every side";
+  return folds(trace.problem) ? "The margin is added onto the cells that it copies"
+                              : "The padding is cut from every side";
 }
 
 std::string sizes_text(const Problem& problem) {
@@ -117,14 +129,16 @@ std::string sizes_text(const Problem& problem) {
   for (const std::string& line : lines) alike = alike && line == lines.front();
   if (alike) return "Size" + std::string(lines.size() > 1 ? " of every axis: " : ": ") + lines.front();
   std::string text = "Size";
-  for (std::size_t a = 0; a < lines.size(); ++a) text += fmt::format("{} of {}: {}", a > 0 ? ";" : "", axis_name(a, lines.size()), lines[a]);
+  for (std::size_t a = 0; a < lines.size(); ++a)
+    text += fmt::format("{} of {}: {}", a > 0 ? ";" : "", axis_name(a, lines.size()), lines[a]);
   return text;
 }
 
 void check_page(const Trace& trace, std::int64_t cells, std::string_view what) {
   if (cells > page_cell_limit)
     throw ProblemError(fmt::format("{} of `{}` with {} cells to draw", what, to_string(trace.problem), cells),
-                       fmt::format("a page has at most {}", page_cell_limit), "use a smaller problem, or ask for one cell");
+                       fmt::format("a page has at most {}", page_cell_limit),
+                       "use a smaller problem, or ask for one cell");
 }
 
 }  // namespace faltung::internal

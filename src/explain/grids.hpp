@@ -24,7 +24,8 @@ Tone tone_of(const Trace& trace, Side side);
 /// A whole array in its tone; margins as margins.
 std::vector<PageGrid> whole(const Trace& trace, Side side);
 /// With only some cells in their tone; `chosen` with an outline.
-std::vector<PageGrid> lit(const Trace& trace, Side side, const std::set<std::int64_t>& cells, const std::set<std::int64_t>& chosen = {});
+std::vector<PageGrid> lit(const Trace& trace, Side side, const std::set<std::int64_t>& cells,
+                          const std::set<std::int64_t>& chosen = {});
 
 void append(Row& row, std::vector<PageGrid> grids);
 void append(Row& row, std::string sign);

@@ -28,14 +28,17 @@ document.querySelectorAll('[data-name]').forEach(e=>e.classList.toggle('same',e.
 std::string coloured(std::string_view formula) {
   std::string html;
   for (const Token& token : tokens_of(formula))
-    html += token.tone == Tone::plain ? escaped(token.text) : fmt::format("<span class=\"{0}-text\" data-name=\"{1}\">{1}</span>", paint_of(token.tone).name, escaped(token.text));
+    html += token.tone == Tone::plain ? escaped(token.text)
+                                      : fmt::format("<span class=\"{0}-text\" data-name=\"{1}\">{1}</span>",
+                                                    paint_of(token.tone).name, escaped(token.text));
   return html;
 }
 
 std::string stripes(const std::vector<Tone>& tones) {
   std::string css = "background:linear-gradient(90deg";
   for (std::size_t t = 0; t < tones.size(); ++t)
-    css += fmt::format(",var(--{}) {}% {}%", paint_of(tones[t]).name, 100 * t / tones.size(), 100 * (t + 1) / tones.size());
+    css += fmt::format(",var(--{}) {}% {}%", paint_of(tones[t]).name, 100 * t / tones.size(),
+                       100 * (t + 1) / tones.size());
   return css + ")";
 }
 
@@ -59,8 +62,10 @@ std::string grid_html(const PageGrid& grid) {
   }
   for (std::int64_t r = 0; r < grid.rows; ++r) {
     html += "<tr>";
-    if (!grid.row_names.empty()) html += fmt::format("<th scope=\"row\">{}</th>", escaped(grid.row_names[static_cast<std::size_t>(r)]));
-    for (std::int64_t c = 0; c < grid.columns; ++c) html += cell_html(grid.cells[static_cast<std::size_t>(r * grid.columns + c)]);
+    if (!grid.row_names.empty())
+      html += fmt::format("<th scope=\"row\">{}</th>", escaped(grid.row_names[static_cast<std::size_t>(r)]));
+    for (std::int64_t c = 0; c < grid.columns; ++c)
+      html += cell_html(grid.cells[static_cast<std::size_t>(r * grid.columns + c)]);
     html += "</tr>\n";
   }
   return html + "</table>";
@@ -68,18 +73,22 @@ std::string grid_html(const PageGrid& grid) {
 
 struct BlockWriter {
   std::string operator()(const Heading& heading) const { return fmt::format("<h2>{}</h2>\n", escaped(heading.text)); }
-  std::string operator()(const Paragraph& paragraph) const { return fmt::format("<p>{}</p>\n", escaped(paragraph.text)); }
+  std::string operator()(const Paragraph& paragraph) const {
+    return fmt::format("<p>{}</p>\n", escaped(paragraph.text));
+  }
   std::string operator()(const Formulas& formulas) const {
     std::string html = "<ol class=\"formulas\">";
     for (const Formula& formula : formulas.list)
-      html += fmt::format("<li><code>{}</code></li>\n", coloured(fmt::format("{}", fmt::join(formula_parts(formula, formulas.goes_to), " "))));
+      html += fmt::format("<li><code>{}</code></li>\n",
+                          coloured(fmt::format("{}", fmt::join(formula_parts(formula, formulas.goes_to), " "))));
     return html + "</ol>\n";
   }
   std::string operator()(const Row& row) const {
     std::string html = "<div class=\"row\">";
     for (const PageItem& item : row.items) {
       const auto* grid = std::get_if<PageGrid>(&item);
-      html += grid ? grid_html(*grid) : fmt::format("<span class=\"sign\">{}</span>", escaped(std::get<std::string>(item)));
+      html +=
+          grid ? grid_html(*grid) : fmt::format("<span class=\"sign\">{}</span>", escaped(std::get<std::string>(item)));
     }
     return html + "</div>\n";
   }
@@ -89,7 +98,8 @@ struct BlockWriter {
 
 std::string page_html(const Page& page) {
   std::string html = fmt::format(
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">"
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">"
       "<title>{0}</title>\n<style>{1}{2}</style></head>\n<body><main><h1>{0}</h1>\n<p><code>{3}</code></p>\n",
       escaped(page.title), palette_css(false), style, escaped(page.problem));
   for (const PageBlock& block : page.blocks) html += std::visit(BlockWriter{}, block);

@@ -1,4 +1,5 @@
-// A page as JSON, for programs: {"title", "problem", "blocks": [{"kind": "heading" | "paragraph" | "formulas" | "row", …}]}.
+// A page as JSON, for programs: {"title", "problem", "blocks": [{"kind": "heading" | "paragraph" | "formulas" | "row",
+// …}]}.
 #include "explain/text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -27,7 +28,10 @@ struct BlockWriter {
   Json operator()(const Formulas& formulas) const {
     Json list = Json::array();
     for (const Formula& formula : formulas.list)
-      list.push_back({{"left", formula.left}, {"symbols", formula.symbols}, {"numbers", formula.numbers}, {"value", formula.value}});
+      list.push_back({{"left", formula.left},
+                      {"symbols", formula.symbols},
+                      {"numbers", formula.numbers},
+                      {"value", formula.value}});
     return {{"kind", "formulas"}, {"goes_to", formulas.goes_to}, {"list", std::move(list)}};
   }
   Json operator()(const Row& row) const {

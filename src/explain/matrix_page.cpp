@@ -40,20 +40,29 @@ Sides sides_of(const Trace& trace, Form form) {
 PageGrid matrix_grid(const Trace& trace, Form form, std::optional<Cell> cell) {
   const Sides sides = sides_of(trace, form);
   const MatrixSize size = matrix_size(trace.problem, form);
-  check_page(trace, size.rows > page_cell_limit / std::max<std::int64_t>(1, size.columns) ? page_cell_limit + 1 : size.rows * size.columns, "the matrix");
+  check_page(trace,
+             size.rows > page_cell_limit / std::max<std::int64_t>(1, size.columns) ? page_cell_limit + 1
+                                                                                   : size.rows * size.columns,
+             "the matrix");
   const SparseMatrix<std::string> symbols = symbolic_matrix(trace.problem, form);
-  PageGrid grid{fmt::format("{} × {}", symbols.rows, symbols.columns), symbols.rows, symbols.columns, {}, array_of(trace, sides.row).names,
+  PageGrid grid{fmt::format("{} × {}", symbols.rows, symbols.columns),
+                symbols.rows,
+                symbols.columns,
+                {},
+                array_of(trace, sides.row).names,
                 array_of(trace, sides.column).names};
   std::set<std::pair<std::int64_t, std::int64_t>> lit_entries;
   if (cell)
     for (const Product& product : trace.products)
-      if (cell_of(product, cell->side) == cell->index) lit_entries.emplace(cell_of(product, sides.row), cell_of(product, sides.column));
+      if (cell_of(product, cell->side) == cell->index)
+        lit_entries.emplace(cell_of(product, sides.row), cell_of(product, sides.column));
   grid.cells.resize(at(symbols.rows * symbols.columns));
   for (std::int64_t r = 0; r < symbols.rows; ++r)
     for (std::int64_t c = 0; c < symbols.columns; ++c) {
       PageCell& shown = grid.cells[at(r * symbols.columns + c)];
       shown.lines = {"0"};
-      const bool whole_line = cell && ((cell->side == sides.row && cell->index == r) || (cell->side == sides.column && cell->index == c));
+      const bool whole_line =
+          cell && ((cell->side == sides.row && cell->index == r) || (cell->side == sides.column && cell->index == c));
       shown.tones = {whole_line ? Tone::stamp2 : Tone::inserted};
     }
   for (std::int64_t r = 0; r < symbols.rows; ++r)
@@ -61,7 +70,8 @@ PageGrid matrix_grid(const Trace& trace, Form form, std::optional<Cell> cell) {
       PageCell& shown = grid.cells[at(r * symbols.columns + symbols.column[at(i)])];
       shown.lines = {symbols.value[at(i)]};
       const bool lit = lit_entries.contains({r, symbols.column[at(i)]});
-      shown.tones = {!cell || lit ? (sides.entry == Side::fine ? tone_of(trace, Side::fine) : Tone::kernel) : Tone::plain};
+      shown.tones = {!cell || lit ? (sides.entry == Side::fine ? tone_of(trace, Side::fine) : Tone::kernel)
+                                  : Tone::plain};
       shown.chosen = lit;
     }
   return grid;
@@ -74,7 +84,8 @@ Page matrix_page(const Trace& trace, Form form, std::optional<Cell> cell) {
   Page page{"", to_string(trace.problem), {}};
   PageGrid matrix = matrix_grid(trace, form, cell);
   page.title = fmt::format("The matrix of the {}: {}", array_of(trace, unknown_side(trace)).title, matrix.title);
-  page.blocks.push_back(Paragraph{fmt::format("{} = matrix · {}, row by row; entry (r, c) is ∂r/∂c.", rows.title, columns.title)});
+  page.blocks.push_back(
+      Paragraph{fmt::format("{} = matrix · {}, row by row; entry (r, c) is ∂r/∂c.", rows.title, columns.title)});
   const auto column_vector = [&](Side side) {
     const TraceArray& array = array_of(trace, side);
     PageGrid grid{array.title, static_cast<std::int64_t>(array.names.size()), 1, {}, {}, {}};

@@ -1,8 +1,8 @@
 // The overlap map: how many stamps reach each output cell, and whether that makes a checkerboard.
 //
-// Along an axis, tap k of every stamp lands on padded cells ≡ k·d (mod s). Away from the border a cell of phase r is reached by as many taps as
-// have k·d ≡ r: all phases alike means an even map, otherwise it repeats every s cells, and in 2-D the axes multiply.
-// Source: Odena, Dumoulin, Olah, "Deconvolution and checkerboard artifacts", Distill 2016.
+// Along an axis, tap k of every stamp lands on padded cells ≡ k·d (mod s). Away from the border a cell of phase r is
+// reached by as many taps as have k·d ≡ r: all phases alike means an even map, otherwise it repeats every s cells, and
+// in 2-D the axes multiply. Source: Odena, Dumoulin, Olah, "Deconvolution and checkerboard artifacts", Distill 2016.
 #include <faltung/error.hpp>
 #include <faltung/explain.hpp>
 
@@ -49,12 +49,19 @@ std::vector<std::string> advice_for(const Axis& axis, const std::string& name, b
   std::vector<std::string> advice;
   const std::int64_t s = axis.stride, below = axis.kernel / s * s, above = below + s;
   if (std::gcd(s, axis.dilation) > 1)
-    advice.push_back(fmt::format("{}: dilation {} and stride {} share the factor {}: whatever the kernel, some cells are never reached: use dilation 1, or one without a common factor",
-                                 name, axis.dilation, s, std::gcd(s, axis.dilation)));
+    advice.push_back(
+        fmt::format("{}: dilation {} and stride {} share the factor {}: whatever the kernel, some cells are never "
+                    "reached: use dilation 1, or one without a common factor",
+                    name, axis.dilation, s, std::gcd(s, axis.dilation)));
   if (axis.kernel % s != 0)
-    advice.push_back(below > 0 ? fmt::format("{}: use a kernel that the stride divides: {} or {} for stride {}", name, below, above, s)
-                               : fmt::format("{}: use a kernel of at least the stride, which it divides: {} for stride {}", name, above, s));
-  if (!holes && axis.kernel % s != 0) advice.push_back(fmt::format("{}: or stride 1, after enlarging by repetition (nearest neighbour) {} times", name, s));
+    advice.push_back(
+        below > 0
+            ? fmt::format("{}: use a kernel that the stride divides: {} or {} for stride {}", name, below, above, s)
+            : fmt::format("{}: use a kernel of at least the stride, which it divides: {} for stride {}", name, above,
+                          s));
+  if (!holes && axis.kernel % s != 0)
+    advice.push_back(
+        fmt::format("{}: or stride 1, after enlarging by repetition (nearest neighbour) {} times", name, s));
   return advice;
 }
 
@@ -66,13 +73,14 @@ OverlapMap overlap_map(const Problem& problem) {
   for (const Axis& axis : problem.axes) map.extents.push_back(axis.fine);
   const std::int64_t cells = element_count(map.extents);
   if (cells > trace_limit)
-    throw ProblemError(fmt::format("the overlap map of `{}` with {} cells", to_string(problem), cells), fmt::format("it has at most {}", trace_limit),
-                       "use a smaller input: the pattern repeats");
+    throw ProblemError(fmt::format("the overlap map of `{}` with {} cells", to_string(problem), cells),
+                       fmt::format("it has at most {}", trace_limit), "use a smaller input: the pattern repeats");
   for (const Axis& axis : problem.axes) map.axes.push_back(overlap_of(axis));
   map.count.assign(at(cells), 1);
   for (std::int64_t i = 0; i < cells; ++i) {
     std::int64_t rest = i;
-    for (std::size_t a = map.axes.size(); a-- > 0; rest /= map.extents[a]) map.count[at(i)] *= map.axes[a].count[at(rest % map.extents[a])];
+    for (std::size_t a = map.axes.size(); a-- > 0; rest /= map.extents[a])
+      map.count[at(i)] *= map.axes[a].count[at(rest % map.extents[a])];
   }
   std::int64_t low = 1, high = 1;
   bool holes = false;
@@ -85,11 +93,17 @@ OverlapMap overlap_map(const Problem& problem) {
     low *= *least;
     high *= *most;
     if (overlap.even || (alike && a > 0)) continue;
-    for (std::string& line : advice_for(problem.axes[a], alike && map.axes.size() > 1 ? "every axis" : internal::axis_name(a, map.axes.size()), overlap.holes)) map.advice.push_back(std::move(line));
+    for (std::string& line : advice_for(
+             problem.axes[a], alike && map.axes.size() > 1 ? "every axis" : internal::axis_name(a, map.axes.size()),
+             overlap.holes))
+      map.advice.push_back(std::move(line));
   }
-  map.verdict = map.even ? fmt::format("even: {} stamp{} on every cell away from the border", high, high == 1 ? "" : "s")
-                : holes  ? fmt::format("checkerboard with holes: from 0 (only the bias) to {} stamps on a cell, repeating with the stride", high)
-                         : fmt::format("checkerboard: from {} to {} stamps on a cell, repeating with the stride", low, high);
+  map.verdict =
+      map.even ? fmt::format("even: {} stamp{} on every cell away from the border", high, high == 1 ? "" : "s")
+      : holes  ? fmt::format(
+                     "checkerboard with holes: from 0 (only the bias) to {} stamps on a cell, repeating with the stride",
+                     high)
+              : fmt::format("checkerboard: from {} to {} stamps on a cell, repeating with the stride", low, high);
   return map;
 }
 
@@ -103,9 +117,11 @@ Page overlap_page(const Trace& trace) {
   page.blocks.push_back(Paragraph{map.verdict + "."});
   const bool alike = axes_alike(problem);
   for (std::size_t a = 0; a < (alike ? 1 : map.axes.size()); ++a)
-    page.blocks.push_back(Paragraph{fmt::format("{}: {} taps with dilation {} on the {} phase{} of stride {}: {}", alike && map.axes.size() > 1 ? "every axis" : axis_name(a, map.axes.size()), problem.axes[a].kernel,
-                                                problem.axes[a].dilation, problem.axes[a].stride, problem.axes[a].stride == 1 ? "" : "s", problem.axes[a].stride,
-                                                fmt::join(map.axes[a].per_phase, " "))});
+    page.blocks.push_back(Paragraph{
+        fmt::format("{}: {} taps with dilation {} on the {} phase{} of stride {}: {}",
+                    alike && map.axes.size() > 1 ? "every axis" : axis_name(a, map.axes.size()), problem.axes[a].kernel,
+                    problem.axes[a].dilation, problem.axes[a].stride, problem.axes[a].stride == 1 ? "" : "s",
+                    problem.axes[a].stride, fmt::join(map.axes[a].per_phase, " "))});
   TraceArray array = trace.fine;
   array.title = "stamps on each cell of the " + trace.fine.title;
   array.channels = {1};
@@ -115,7 +131,10 @@ Page overlap_page(const Trace& trace) {
   append(row, planes(array, [&](std::int64_t i) {
            const std::int64_t count = map.count[at(i)];
            const auto heat = static_cast<int>(count == 0 ? -1 : (count * heat_tones - 1) / high);
-           return PageCell{"", {std::to_string(count)}, {heat < 0 ? Tone::plain : static_cast<Tone>(static_cast<int>(Tone::heat1) + heat)}, false};
+           return PageCell{"",
+                           {std::to_string(count)},
+                           {heat < 0 ? Tone::plain : static_cast<Tone>(static_cast<int>(Tone::heat1) + heat)},
+                           false};
          }));
   page.blocks.push_back(std::move(row));
   if (!map.advice.empty()) page.blocks.push_back(Heading{"What to change"});

@@ -1,4 +1,5 @@
-// A page: what a view wants to show, before a renderer decides how. Views build pages, renderers read them; neither knows the other.
+// A page: what a view wants to show, before a renderer decides how. Views build pages, renderers read them; neither
+// knows the other.
 #pragma once
 
 #include <faltung/explain.hpp>
@@ -11,7 +12,23 @@
 namespace faltung::internal {
 
 /// What a cell means; renderers give each a colour. `stamp1 …` tell neighbouring stamps apart.
-enum class Tone { plain, input, kernel, output, margin, inserted, stamp1, stamp2, stamp3, stamp4, heat1, heat2, heat3, heat4, heat5 };
+enum class Tone {
+  plain,
+  input,
+  kernel,
+  output,
+  margin,
+  inserted,
+  stamp1,
+  stamp2,
+  stamp3,
+  stamp4,
+  heat1,
+  heat2,
+  heat3,
+  heat4,
+  heat5
+};
 inline constexpr int stamp_tones = 4;
 inline constexpr int heat_tones = 5;
 

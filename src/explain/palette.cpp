@@ -7,11 +7,13 @@
 namespace faltung::internal {
 
 std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 const std::array<Paint, 15>& palette() {
-  // Hues by what they mean: input blue, kernel amber, output green; stamps blue, violet, rose and teal; heat from pale to deep amber.
+  // Hues by what they mean: input blue, kernel amber, output green; stamps blue, violet, rose and teal; heat from pale
+  // to deep amber.
   static constexpr std::array<Paint, 15> paints{{
       {Tone::plain, "plain", "#ffffff", "#1f2933", "#161b22", "#d7dee6", "0"},
       {Tone::input, "input", "#d6e6ff", "#0b3d91", "#143257", "#cfe3ff", "34"},
@@ -43,7 +45,10 @@ std::vector<Token> tokens_of(std::string_view formula) {
     if (end > plain) tokens.push_back({formula.substr(plain, end - plain), Tone::plain});
   };
   for (std::size_t i = 0; i < formula.size();) {
-    const Tone tone = formula[i] == 'I' ? Tone::input : formula[i] == 'K' ? Tone::kernel : formula[i] == 'O' || formula[i] == 't' ? Tone::output : Tone::plain;
+    const Tone tone = formula[i] == 'I'                        ? Tone::input
+                      : formula[i] == 'K'                      ? Tone::kernel
+                      : formula[i] == 'O' || formula[i] == 't' ? Tone::output
+                                                               : Tone::plain;
     std::size_t end = i + 1;
     if (end < formula.size() && formula[end] == '\'') ++end;
     const bool word_before = i > 0 && is_letter(formula[i - 1]);
@@ -51,9 +56,13 @@ std::vector<Token> tokens_of(std::string_view formula) {
       ++i;
       continue;
     }
-    while (is_digit(end) || ((end < formula.size() && (formula[end] == '.' || formula[end] == ',')) && is_digit(end + 1))) ++end;
+    while (is_digit(end) ||
+           ((end < formula.size() && (formula[end] == '.' || formula[end] == ',')) && is_digit(end + 1)))
+      ++end;
     constexpr std::string_view gradient = "∂";
-    const std::size_t begin = i >= gradient.size() && formula.substr(i - gradient.size(), gradient.size()) == gradient ? i - gradient.size() : i;
+    const std::size_t begin = i >= gradient.size() && formula.substr(i - gradient.size(), gradient.size()) == gradient
+                                  ? i - gradient.size()
+                                  : i;
     flush(begin);
     tokens.push_back({formula.substr(begin, end - begin), tone});
     plain = i = end;
@@ -96,16 +105,19 @@ std::string palette_css(bool svg) {
   const auto values = [&](bool dark) {
     std::string css;
     for (const Paint& paint : palette()) {
-      const std::string_view fill = dark ? paint.dark_fill : paint.light_fill, text = dark ? paint.dark_text : paint.light_text;
+      const std::string_view fill = dark ? paint.dark_fill : paint.light_fill,
+                             text = dark ? paint.dark_text : paint.light_text;
       // pictures are shown by viewers that know no variables
-      css += svg ? fmt::format(".{0}{{fill:{1}}}.{0}-text{{fill:{2}}}", paint.name, fill, text) : fmt::format("--{0}:{1};--{0}-text:{2};", paint.name, fill, text);
+      css += svg ? fmt::format(".{0}{{fill:{1}}}.{0}-text{{fill:{2}}}", paint.name, fill, text)
+                 : fmt::format("--{0}:{1};--{0}-text:{2};", paint.name, fill, text);
     }
     return svg ? css : ":root{" + css + "}";
   };
   std::string css = values(false) + "@media(prefers-color-scheme:dark){" + values(true) + "}";
   if (!svg)
     for (const Paint& paint : palette())
-      css += fmt::format(".{0}{{background:var(--{0});color:var(--{0}-text)}}.{0}-text{{color:var(--{0}-text)}}", paint.name);
+      css += fmt::format(".{0}{{background:var(--{0});color:var(--{0}-text)}}.{0}-text{{color:var(--{0}-text)}}",
+                         paint.name);
   return css;
 }
 

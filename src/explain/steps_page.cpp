@@ -42,7 +42,8 @@ void gather_steps(const Trace& trace, Page& page) {
     append(row, lit(trace, from, touched(trace, lists[i], from), touched(trace, lists[i], from)));
     append(row, "·");
     if (unknown == Side::weights) {
-      append(row, lit(trace, Side::coarse, touched(trace, lists[i], Side::coarse), touched(trace, lists[i], Side::coarse)));
+      append(row,
+             lit(trace, Side::coarse, touched(trace, lists[i], Side::coarse), touched(trace, lists[i], Side::coarse)));
     } else {
       append(row, lit(trace, Side::weights, touched(trace, lists[i], Side::weights)));
     }
@@ -66,7 +67,8 @@ void scatter_steps(const Trace& trace, Page& page) {
   for (std::size_t i = 0; i < by_coarse.size() && by_coarse.size() <= pictured_steps; ++i) {
     const std::vector<std::int64_t>& stamp = by_coarse[i];
     std::vector<std::string> landed(trace.padded.names.size());
-    for (const std::int64_t p : stamp) landed[at(trace.products[at(p)].padded)] = symbols_of(trace, trace.products[at(p)]);
+    for (const std::int64_t p : stamp)
+      landed[at(trace.products[at(p)].padded)] = symbols_of(trace, trace.products[at(p)]);
     Row row;
     append(row, lit(trace, Side::coarse, {static_cast<std::int64_t>(i)}, {static_cast<std::int64_t>(i)}));
     append(row, "·");
@@ -77,7 +79,9 @@ void scatter_steps(const Trace& trace, Page& page) {
              PageCell cell;
              const bool hit = !landed[at(c)].empty();
              if (hit) cell.lines = {landed[at(c)]};
-             cell.tones = {hit ? stamp_tone(trace, static_cast<std::int64_t>(i)) : inside[at(c)] ? Tone::plain : Tone::margin};
+             cell.tones = {hit             ? stamp_tone(trace, static_cast<std::int64_t>(i))
+                           : inside[at(c)] ? Tone::plain
+                                           : Tone::margin};
              return cell;
            }));
     page.blocks.push_back(std::move(row));
@@ -108,7 +112,8 @@ Page steps_page(const Trace& trace) {
     case Unknown::coarse:
       page.title = conv ? "Convolution: many to one" : "Input gradient of a transposed convolution: many to one";
       page.blocks.push_back(Paragraph{fmt::format(
-          "Each number of the {} is a window of the {} times the kernel, summed over the window and over the channels.", trace.coarse.title, trace.fine.title)});
+          "Each number of the {} is a window of the {} times the kernel, summed over the window and over the channels.",
+          trace.coarse.title, trace.fine.title)});
       append(row, whole(trace, window_side(trace)));
       append(row, "∗");
       append(row, whole(trace, Side::weights));
@@ -117,8 +122,9 @@ Page steps_page(const Trace& trace) {
       break;
     case Unknown::fine:
       page.title = conv ? "Input gradient of a convolution: one to many" : "Transposed convolution: one to many";
-      page.blocks.push_back(Paragraph{fmt::format("Each number of the {} times the whole kernel is a stamp; the stamps are added into the {}.",
-                                                  trace.coarse.title, trace.padded.title)});
+      page.blocks.push_back(Paragraph{
+          fmt::format("Each number of the {} times the whole kernel is a stamp; the stamps are added into the {}.",
+                      trace.coarse.title, trace.padded.title)});
       append(row, whole(trace, Side::coarse));
       append(row, "∗ᵀ");
       append(row, whole(trace, Side::weights));
@@ -131,8 +137,10 @@ Page steps_page(const Trace& trace) {
       break;
     case Unknown::weights:
       page.title = "Weight gradient: one sum for each weight";
-      page.blocks.push_back(Paragraph{fmt::format("Each weight meets the {} and the {} at every position of the window; its gradient is the sum of these products.",
-                                                  trace.fine.title, trace.coarse.title)});
+      page.blocks.push_back(
+          Paragraph{fmt::format("Each weight meets the {} and the {} at every position of the window; its gradient is "
+                                "the sum of these products.",
+                                trace.fine.title, trace.coarse.title)});
       append(row, whole(trace, window_side(trace)));
       append(row, "∗");
       append(row, whole(trace, Side::coarse));

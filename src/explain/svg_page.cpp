@@ -10,14 +10,15 @@ namespace faltung::internal {
 
 namespace {
 
-// Sizes in pixels. A line of formula text is 13 high; monospace fonts are 0.6 of that wide (DejaVu Sans Mono, Menlo, Consolas: 0.60, 0.60, 0.55).
+// Sizes in pixels. A line of formula text is 13 high; monospace fonts are 0.6 of that wide (DejaVu Sans Mono, Menlo,
+// Consolas: 0.60, 0.60, 0.55).
 constexpr double letter = 0.605 * 13;
-constexpr double edge = 28;          // around the page
-constexpr double page_width = 920;   // what a README column shows without scaling; a wide grid makes the page wider
+constexpr double edge = 28;         // around the page
+constexpr double page_width = 920;  // what a README column shows without scaling; a wide grid makes the page wider
 constexpr double line_height = 18;
 constexpr double cell_height = 36, cell_width = 42, note_height = 11;
-constexpr double gap = 3;            // between cells
-constexpr double item_gap = 16;      // between grids and signs
+constexpr double gap = 3;        // between cells
+constexpr double item_gap = 16;  // between grids and signs
 
 class Picture {
  public:
@@ -33,18 +34,24 @@ class Picture {
     return fmt::format(
         R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0:.0f} {1:.0f}" width="{0:.0f}" height="{1:.0f}" role="img" aria-label="{2}"><title>{2}</title><style>)"
         "text{{font-family:ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:13px;fill:#1f2933}}"
-        ".title,.heading,.paragraph,.name{{font-family:system-ui,'Segoe UI','Helvetica Neue',Arial,'DejaVu Sans',sans-serif}}"
-        ".title{{font-size:20px;font-weight:650}}.heading{{font-size:15px;font-weight:650}}.paragraph{{font-size:14px}}.name{{font-size:12px}}"
-        ".problem{{font-size:12px}}.name,.problem,.note{{fill:#5a6572}}.note{{font-size:9.5px}}.sign{{font-size:19px}}.middle{{text-anchor:middle}}.end{{text-anchor:end}}"
-        ".page{{fill:#ffffff}}.line{{stroke:#c3ccd5;stroke-width:1;fill:none}}.margin-line{{stroke-dasharray:3 2.5}}.chosen{{stroke:#1f2933;stroke-width:2.5;fill:none}}"
-        "@media(prefers-color-scheme:dark){{text{{fill:#d7dee6}}.name,.problem,.note{{fill:#9aa7b4}}.page{{fill:#0d1117}}.line{{stroke:#3b4550}}.chosen{{stroke:#ffffff}}}}"
+        ".title,.heading,.paragraph,.name{{font-family:system-ui,'Segoe UI','Helvetica Neue',Arial,'DejaVu "
+        "Sans',sans-serif}}"
+        ".title{{font-size:20px;font-weight:650}}.heading{{font-size:15px;font-weight:650}}.paragraph{{font-size:14px}}"
+        ".name{{font-size:12px}}"
+        ".problem{{font-size:12px}}.name,.problem,.note{{fill:#5a6572}}.note{{font-size:9.5px}}.sign{{font-size:19px}}."
+        "middle{{text-anchor:middle}}.end{{text-anchor:end}}"
+        ".page{{fill:#ffffff}}.line{{stroke:#c3ccd5;stroke-width:1;fill:none}}.margin-line{{stroke-dasharray:3 "
+        "2.5}}.chosen{{stroke:#1f2933;stroke-width:2.5;fill:none}}"
+        "@media(prefers-color-scheme:dark){{text{{fill:#d7dee6}}.name,.problem,.note{{fill:#9aa7b4}}.page{{fill:#"
+        "0d1117}}.line{{stroke:#3b4550}}.chosen{{stroke:#ffffff}}}}"
         "{3}</style><rect class=\"page\" width=\"100%\" height=\"100%\"/>\n{4}</svg>\n",
         width_, y_ + edge, escaped(page.title), palette_css(true), body_);
   }
 
  private:
   void put_text(double x, double size, std::string_view style, std::string_view text) {
-    body_ += fmt::format("<text class=\"{}\" x=\"{:.4g}\" y=\"{:.6g}\">{}</text>\n", style, x, y_ + size, escaped(text));
+    body_ +=
+        fmt::format("<text class=\"{}\" x=\"{:.4g}\" y=\"{:.6g}\">{}</text>\n", style, x, y_ + size, escaped(text));
   }
 
   void put(const Heading& heading) {
@@ -65,11 +72,14 @@ class Picture {
   void put(const Formulas& formulas) {
     y_ += 8;
     for (const Formula& formula : formulas.list)
-      for (const std::string& line : wrapped(fmt::format("{}", fmt::join(formula_parts(formula, formulas.goes_to), " ")),
-                                             static_cast<std::size_t>((width_ - 2 * edge) / letter))) {
+      for (const std::string& line :
+           wrapped(fmt::format("{}", fmt::join(formula_parts(formula, formulas.goes_to), " ")),
+                   static_cast<std::size_t>((width_ - 2 * edge) / letter))) {
         body_ += fmt::format("<text x=\"{:.4g}\" y=\"{:.6g}\" xml:space=\"preserve\">", edge, y_ + 14);
         for (const Token& token : tokens_of(line))
-          body_ += token.tone == Tone::plain ? escaped(token.text) : fmt::format("<tspan class=\"{}-text\">{}</tspan>", paint_of(token.tone).name, escaped(token.text));
+          body_ += token.tone == Tone::plain ? escaped(token.text)
+                                             : fmt::format("<tspan class=\"{}-text\">{}</tspan>",
+                                                           paint_of(token.tone).name, escaped(token.text));
         body_ += "</text>\n";
         y_ += line_height + 2;
       }
@@ -113,14 +123,16 @@ class Picture {
     for (const std::string& name : grid.row_names) names = std::max(names, columns_of(name));
     Size size;
     size.cell_width = std::max(cell_width, static_cast<double>(longest) * letter + 14);
-    size.cell_height = std::max(cell_height, static_cast<double>(most_lines) * (line_height - 2) + 10) + (notes ? note_height - 4 : 0);
+    size.cell_height =
+        std::max(cell_height, static_cast<double>(most_lines) * (line_height - 2) + 10) + (notes ? note_height - 4 : 0);
     if (!grid.row_names.empty()) {  // matrices are large: flat cells
       size.cell_width = static_cast<double>(std::max<std::size_t>(longest, 3)) * letter + 6;
       size.cell_height = 24;
       size.name_width = static_cast<double>(names) * letter + 8;
       size.names_height = 18;
     }
-    size.width = std::max(size.name_width + static_cast<double>(grid.columns) * (size.cell_width + gap) - gap, static_cast<double>(columns_of(grid.title)) * 6.4);
+    size.width = std::max(size.name_width + static_cast<double>(grid.columns) * (size.cell_width + gap) - gap,
+                          static_cast<double>(columns_of(grid.title)) * 6.4);
     size.height = 20 + size.names_height + static_cast<double>(grid.rows) * (size.cell_height + gap) - gap;
     return size;
   }
@@ -137,7 +149,8 @@ class Picture {
       for (; end < row.items.size(); ++end) {
         const double next = width_of(row.items[end]) + item_gap;
         const bool sign = std::holds_alternative<std::string>(row.items[end]) && end + 1 < row.items.size();
-        const double needed = next + (sign ? width_of(row.items[end + 1]) : 0);  // a sign goes where the grid behind it goes
+        const double needed =
+            next + (sign ? width_of(row.items[end + 1]) : 0);  // a sign goes where the grid behind it goes
         if (end > begin && edge + width + needed > page_width) break;
         width += next;
       }
@@ -155,7 +168,8 @@ class Picture {
       if (const auto* grid = std::get_if<PageGrid>(&row.items[i])) {
         put_grid(*grid, x, y_ + (height - size_of(*grid).height) / 2);
       } else {
-        body_ += fmt::format("<text class=\"sign\" x=\"{:.5g}\" y=\"{:.6g}\">{}</text>\n", x, y_ + 10 + height / 2 + 6, escaped(std::get<std::string>(row.items[i])));
+        body_ += fmt::format("<text class=\"sign\" x=\"{:.5g}\" y=\"{:.6g}\">{}</text>\n", x, y_ + 10 + height / 2 + 6,
+                             escaped(std::get<std::string>(row.items[i])));
       }
       x += width_of(row.items[i]) + item_gap;
     }
@@ -165,18 +179,21 @@ class Picture {
 
   void put_grid(const PageGrid& grid, double x, double y) {
     const Size size = size_of(grid);
-    body_ += fmt::format("<text class=\"name\" x=\"{:.5g}\" y=\"{:.6g}\">{}</text>\n", x + size.name_width, y + 11, escaped(grid.title));
+    body_ += fmt::format("<text class=\"name\" x=\"{:.5g}\" y=\"{:.6g}\">{}</text>\n", x + size.name_width, y + 11,
+                         escaped(grid.title));
     y += 20;
     for (std::size_t c = 0; c < grid.column_names.size(); ++c)
       body_ += fmt::format("<text class=\"name middle\" x=\"{:.5g}\" y=\"{:.6g}\">{}</text>\n",
-                           x + size.name_width + static_cast<double>(c) * (size.cell_width + gap) + size.cell_width / 2, y + 10, escaped(grid.column_names[c]));
+                           x + size.name_width + static_cast<double>(c) * (size.cell_width + gap) + size.cell_width / 2,
+                           y + 10, escaped(grid.column_names[c]));
     y += size.names_height;
     for (std::size_t i = 0; i < grid.cells.size(); ++i) {
-      const auto r = static_cast<double>(static_cast<std::int64_t>(i) / grid.columns), c = static_cast<double>(static_cast<std::int64_t>(i) % grid.columns);
+      const auto r = static_cast<double>(static_cast<std::int64_t>(i) / grid.columns),
+                 c = static_cast<double>(static_cast<std::int64_t>(i) % grid.columns);
       const double top = y + r * (size.cell_height + gap);
       if (c == 0 && !grid.row_names.empty())
-        body_ += fmt::format("<text class=\"name end\" x=\"{:.5g}\" y=\"{:.6g}\">{}</text>\n", x + size.name_width - 7, top + size.cell_height / 2 + 4,
-                             escaped(grid.row_names[static_cast<std::size_t>(r)]));
+        body_ += fmt::format("<text class=\"name end\" x=\"{:.5g}\" y=\"{:.6g}\">{}</text>\n", x + size.name_width - 7,
+                             top + size.cell_height / 2 + 4, escaped(grid.row_names[static_cast<std::size_t>(r)]));
       put_cell(grid.cells[i], x + size.name_width + c * (size.cell_width + gap), top, size);
     }
   }
@@ -186,20 +203,25 @@ class Picture {
     const std::vector<Tone> tones = cell.tones.empty() ? std::vector<Tone>{Tone::plain} : cell.tones;
     const double strip = w / static_cast<double>(tones.size());
     for (std::size_t t = 0; t < tones.size(); ++t)
-      body_ += fmt::format("<rect class=\"{}\" x=\"{:.5g}\" y=\"{:.6g}\" width=\"{:.4g}\" height=\"{:.4g}\"/>", paint_of(tones[t]).name,
-                           x + static_cast<double>(t) * strip, y, strip, h);
+      body_ += fmt::format("<rect class=\"{}\" x=\"{:.5g}\" y=\"{:.6g}\" width=\"{:.4g}\" height=\"{:.4g}\"/>",
+                           paint_of(tones[t]).name, x + static_cast<double>(t) * strip, y, strip, h);
     body_ += fmt::format("<rect class=\"{}\" x=\"{:.5g}\" y=\"{:.6g}\" width=\"{:.4g}\" height=\"{:.4g}\"/>",
-                         cell.chosen                   ? "chosen"
+                         cell.chosen                     ? "chosen"
                          : tones.front() == Tone::margin ? "line margin-line"
                                                          : "line",
                          x, y, w, h);
     const bool noted = !cell.note.empty();
-    if (noted) body_ += fmt::format("<text class=\"note {}-text\" x=\"{:.5g}\" y=\"{:.6g}\">{}</text>", paint_of(tones.front()).name, x + 4, y + note_height, escaped(cell.note));
+    if (noted)
+      body_ += fmt::format("<text class=\"note {}-text\" x=\"{:.5g}\" y=\"{:.6g}\">{}</text>",
+                           paint_of(tones.front()).name, x + 4, y + note_height, escaped(cell.note));
     const double lines = static_cast<double>(cell.lines.size());
     for (std::size_t l = 0; l < cell.lines.size(); ++l) {
       const Tone tone = tones.size() == cell.lines.size() ? tones[l] : tones.front();
-      body_ += fmt::format("<text class=\"middle {}-text\" x=\"{:.5g}\" y=\"{:.6g}\">{}</text>", paint_of(tone).name, x + w / 2,
-                           y + (h + (noted ? note_height - 2 : 0)) / 2 + (static_cast<double>(l) - (lines - 1) / 2) * (line_height - 2) + 4.5, escaped(cell.lines[l]));
+      body_ += fmt::format("<text class=\"middle {}-text\" x=\"{:.5g}\" y=\"{:.6g}\">{}</text>", paint_of(tone).name,
+                           x + w / 2,
+                           y + (h + (noted ? note_height - 2 : 0)) / 2 +
+                               (static_cast<double>(l) - (lines - 1) / 2) * (line_height - 2) + 4.5,
+                           escaped(cell.lines[l]));
     }
     body_ += '\n';
   }

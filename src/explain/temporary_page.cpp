@@ -44,7 +44,8 @@ std::vector<PageGrid> number_planes(const Trace& trace, const State& state, cons
 
 Page temporary_page(const Trace& trace) {
   if (trace.problem.unknown != Unknown::fine)
-    throw ProblemError(fmt::format("the temporary output of `{}`", to_string(trace.problem)), "only what scatters has one: a transposed convolution, or -dx of a convolution",
+    throw ProblemError(fmt::format("the temporary output of `{}`", to_string(trace.problem)),
+                       "only what scatters has one: a transposed convolution, or -dx of a convolution",
                        "give --transposed, or see the steps");
   const auto by_coarse = products_by_cell(trace, Side::coarse);
   check_page(trace, static_cast<std::int64_t>(by_coarse.size() * trace.padded.names.size()), "the states");
@@ -104,7 +105,8 @@ Page temporary_page(const Trace& trace) {
   }
   page.blocks.push_back(std::move(row));
   Formulas formulas;
-  for (std::size_t i = 0; i < by_fine.size(); ++i) formulas.list.push_back(sum_formula(trace, {Side::fine, static_cast<std::int64_t>(i)}, by_fine[i]));
+  for (std::size_t i = 0; i < by_fine.size(); ++i)
+    formulas.list.push_back(sum_formula(trace, {Side::fine, static_cast<std::int64_t>(i)}, by_fine[i]));
   page.blocks.push_back(std::move(formulas));
   return page;
 }

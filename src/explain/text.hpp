@@ -21,7 +21,8 @@ struct Token {
 };
 std::vector<Token> tokens_of(std::string_view formula);
 
-/// Colours of a tone: background and text, on a light and on a dark page. Every pair has a contrast of at least 4.5 (WCAG 2 AA; a test checks it).
+/// Colours of a tone: background and text, on a light and on a dark page. Every pair has a contrast of at least 4.5
+/// (WCAG 2 AA; a test checks it).
 struct Paint {
   Tone tone;
   std::string_view name;  ///< class in SVG and HTML, word in JSON

@@ -47,11 +47,14 @@ TextBox grid_box(const PageGrid& grid, bool colour) {
     std::size_t& width = widths[i % widths.size()];
     width = std::max(width, columns_of(texts.back()));
   }
-  for (std::size_t c = 0; c < grid.column_names.size(); ++c) widths[c] = std::max(widths[c], columns_of(grid.column_names[c]) + 2);
+  for (std::size_t c = 0; c < grid.column_names.size(); ++c)
+    widths[c] = std::max(widths[c], columns_of(grid.column_names[c]) + 2);
   box.lines.push_back(grid.title);
   if (!grid.column_names.empty()) {
     std::string line(name_width, ' ');
-    for (std::size_t c = 0; c < widths.size(); ++c) line += fmt::format("{}{} ", std::string(widths[c] - columns_of(grid.column_names[c]) - 1, ' '), grid.column_names[c]);
+    for (std::size_t c = 0; c < widths.size(); ++c)
+      line += fmt::format("{}{} ", std::string(widths[c] - columns_of(grid.column_names[c]) - 1, ' '),
+                          grid.column_names[c]);
     box.lines.push_back(line);
   }
   std::vector<std::size_t> visible;
@@ -63,8 +66,11 @@ TextBox grid_box(const PageGrid& grid, bool colour) {
       box.lines.push_back(name + std::string(name_width - columns_of(name), ' '));
       visible.push_back(name_width);
     }
-    const Tone tone = grid.cells[i].tones.empty() ? Tone::plain : grid.cells[i].tones.size() > 1 ? Tone::output : grid.cells[i].tones.front();
-    box.lines.back() += std::string(widths[c] - columns_of(texts[i]), ' ') + painted(texts[i], tone, colour, grid.cells[i].chosen);
+    const Tone tone = grid.cells[i].tones.empty()      ? Tone::plain
+                      : grid.cells[i].tones.size() > 1 ? Tone::output
+                                                       : grid.cells[i].tones.front();
+    box.lines.back() +=
+        std::string(widths[c] - columns_of(texts[i]), ' ') + painted(texts[i], tone, colour, grid.cells[i].chosen);
     visible.back() += widths[c];
   }
   box.width = *std::max_element(visible.begin(), visible.end());
@@ -81,7 +87,8 @@ void put_row(std::string& text, const Row& row, bool colour) {
     for (const TextBox& box : line) height = std::max(height, box.lines.size());
     for (std::size_t l = 0; l < height; ++l) {
       std::string joined = "  ";
-      for (const TextBox& box : line) joined += (l < box.lines.size() ? box.lines[l] : std::string(box.width, ' ')) + "  ";
+      for (const TextBox& box : line)
+        joined += (l < box.lines.size() ? box.lines[l] : std::string(box.width, ' ')) + "  ";
       joined.erase(joined.find_last_not_of(' ') + 1);
       text += joined + '\n';
     }
@@ -101,7 +108,9 @@ void put_row(std::string& text, const Row& row, bool colour) {
     }
     std::size_t needed = box.width + 2;  // a sign goes where the grid behind it goes
     if (i + 1 < row.items.size())
-      if (const auto* next = std::get_if<PageGrid>(&row.items[i + 1]); next && std::holds_alternative<std::string>(row.items[i])) needed += grid_box(*next, false).width + 2;
+      if (const auto* next = std::get_if<PageGrid>(&row.items[i + 1]);
+          next && std::holds_alternative<std::string>(row.items[i]))
+        needed += grid_box(*next, false).width + 2;
     if (width > 0 && width + needed > page_columns) finish();
     width += box.width + 2;
     line.push_back(std::move(box));
@@ -121,7 +130,9 @@ std::string page_text(const Page& page, bool colour) {
       text += paragraph->text + "\n";
     } else if (const auto* formulas = std::get_if<Formulas>(&block)) {
       for (const Formula& formula : formulas->list)
-        text += "  " + painted_formula(fmt::format("{}", fmt::join(formula_parts(formula, formulas->goes_to), " ")), colour) + "\n";
+        text += "  " +
+                painted_formula(fmt::format("{}", fmt::join(formula_parts(formula, formulas->goes_to), " ")), colour) +
+                "\n";
     } else {
       put_row(text, std::get<Row>(block), colour);
     }

@@ -1,6 +1,6 @@
-// A transposed convolution three ways, side by side: stamps that are added, a window that slides over the input with zeros put in
-// between, and the transposed matrix. One output cell is followed through all three; the formula is the same.
-// Source: Dumoulin & Visin 2016, section 4.
+// A transposed convolution three ways, side by side: stamps that are added, a window that slides over the input with
+// zeros put in between, and the transposed matrix. One output cell is followed through all three; the formula is the
+// same. Source: Dumoulin & Visin 2016, section 4.
 #include <faltung/error.hpp>
 
 #include "explain/cells.hpp"
@@ -32,7 +32,8 @@ Shape position(std::int64_t index, const Shape& extents) {
   return result;
 }
 
-/// The input with s − 1 zeros between its cells and span − 1 around (behind it the output padding too); the window of `cell` is lit.
+/// The input with s − 1 zeros between its cells and span − 1 around (behind it the output padding too); the window of
+/// `cell` is lit.
 std::vector<PageGrid> zero_inserted(const Trace& trace, Cell cell) {
   const std::vector<Axis>& axes = trace.problem.axes;
   TraceArray spread;
@@ -115,25 +116,30 @@ void append_stamps(Row& row, const Trace& trace, Cell cell, const std::vector<st
 
 Page three_views_page(const Trace& trace, std::optional<Cell> wanted) {
   if (trace.problem.unknown != Unknown::fine)
-    throw ProblemError(fmt::format("three views of `{}`", to_string(trace.problem)), "they are of what scatters: a transposed convolution, or -dx of a convolution",
+    throw ProblemError(fmt::format("three views of `{}`", to_string(trace.problem)),
+                       "they are of what scatters: a transposed convolution, or -dx of a convolution",
                        "give --transposed");
   Cell cell = wanted.value_or(busiest(trace));
   if (cell.side == Side::fine) {
     std::int64_t padded = cell.index / element_count(trace.fine.extents);
     const Shape here = position(cell.index, trace.fine.extents);
-    for (std::size_t a = 0; a < here.size(); ++a) padded = padded * trace.padded.extents[a] + here[a] + trace.padded.begin[a];
+    for (std::size_t a = 0; a < here.size(); ++a)
+      padded = padded * trace.padded.extents[a] + here[a] + trace.padded.begin[a];
     cell = {Side::padded, padded};
   }
   if (cell.side != Side::padded)
-    throw ProblemError(fmt::format("{} in three views", array_of(trace, cell.side).names[at(cell.index)]), "they follow one output cell",
-                       fmt::format("name one like {}", trace.fine.names.front()));
+    throw ProblemError(fmt::format("{} in three views", array_of(trace, cell.side).names[at(cell.index)]),
+                       "they follow one output cell", fmt::format("name one like {}", trace.fine.names.front()));
   const auto lists = products_by_cell(trace, Side::padded);
   const std::string& name = trace.padded.names[at(cell.index)];
   Page page{fmt::format("One transposed convolution, three views of {}", name), to_string(trace.problem), {}};
 
   page.blocks.push_back(Paragraph{"1 Stamps: every input number times the kernel is added in its place."});
-  page.blocks.push_back(Paragraph{"2 Sliding window: with zeros between the numbers and around them, and the kernel turned around, it is a convolution of stride 1."});
-  page.blocks.push_back(Paragraph{fmt::format("3 Matrix: the row of {} in the transpose of the convolution's matrix.", name)});
+  page.blocks.push_back(
+      Paragraph{"2 Sliding window: with zeros between the numbers and around them, and the kernel turned around, it is "
+                "a convolution of stride 1."});
+  page.blocks.push_back(
+      Paragraph{fmt::format("3 Matrix: the row of {} in the transpose of the convolution's matrix.", name)});
   Row row;
   append_stamps(row, trace, cell, lists);
   append(row, zero_inserted(trace, cell));
@@ -147,7 +153,8 @@ Page three_views_page(const Trace& trace, std::optional<Cell> wanted) {
   page.blocks.push_back(Heading{"All three give"});
   page.blocks.push_back(Formulas{{sum_formula(trace, cell, lists[at(cell.index)])}});
   if (window_side(trace) == Side::padded)
-    page.blocks.push_back(Paragraph{cut_words(trace) + (folds(trace.problem) ? "." : fmt::format(": the {} is what remains.", trace.fine.title))});
+    page.blocks.push_back(Paragraph{
+        cut_words(trace) + (folds(trace.problem) ? "." : fmt::format(": the {} is what remains.", trace.fine.title))});
   return page;
 }
 

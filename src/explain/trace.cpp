@@ -25,16 +25,20 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 void check_size(const Problem& problem) {
   if (problem.batch != 1)
-    throw ProblemError(fmt::format("`{}` has {} samples", to_string(problem), problem.batch), "an explanation is of one", "use n1");
+    throw ProblemError(fmt::format("`{}` has {} samples", to_string(problem), problem.batch),
+                       "an explanation is of one", "use n1");
   Checked products = Checked(problem.coarse_channels) * (problem.fine_channels / problem.groups);
   for (const Axis& axis : problem.axes) products = products * axis.kernel * axis.coarse;
   if (const auto count = products.value(); !count || *count > trace_limit)
-    throw ProblemError(fmt::format("`{}` with {} products", to_string(problem), count ? std::to_string(*count) : "more than 2^63"),
-                       fmt::format("explanations are for reading, at most {} of them", trace_limit), "use a smaller input, kernel or fewer channels");
+    throw ProblemError(
+        fmt::format("`{}` with {} products", to_string(problem), count ? std::to_string(*count) : "more than 2^63"),
+        fmt::format("explanations are for reading, at most {} of them", trace_limit),
+        "use a smaller input, kernel or fewer channels");
   for (const Shape& shape : {problem.padded_shape(), problem.coarse_shape(), problem.weights_shape()})
     if (const std::int64_t count = element_count(shape); count > trace_limit)
       throw ProblemError(fmt::format("`{}` with an array of {} cells", to_string(problem), count),
-                         fmt::format("explanations are for reading, at most {} of them", trace_limit), "use a smaller input, stride or padding");
+                         fmt::format("explanations are for reading, at most {} of them", trace_limit),
+                         "use a smaller input, stride or padding");
 }
 
 TraceArray array(std::string title, const std::string& letter, const Shape& shape, std::size_t channel_axes) {
@@ -47,7 +51,8 @@ TraceArray array(std::string title, const std::string& letter, const Shape& shap
   result.begin.assign(result.extents.size(), 0);
   const std::int64_t count = element_count(shape);
   result.names.reserve(at(count));
-  for (std::int64_t i = 0; i < count; ++i) result.names.push_back(internal::cell_name(letter, result.channels, result.extents, i));
+  for (std::int64_t i = 0; i < count; ++i)
+    result.names.push_back(internal::cell_name(letter, result.channels, result.extents, i));
   return result;
 }
 
@@ -61,15 +66,19 @@ void name_arrays(Trace& trace) {
   const internal::Letters letters = internal::letters(problem);
   const bool conv = problem.layer == Layer::conv;
   const auto title = [](const std::string& letter) {
-    const std::string_view plain = letter.starts_with("∂") ? std::string_view(letter).substr(std::string_view("∂").size()) : letter;
-    return std::string(plain == "I" ? "input" : plain == "O" ? "output" : "kernel") + (plain.size() < letter.size() ? " gradient" : "");
+    const std::string_view plain =
+        letter.starts_with("∂") ? std::string_view(letter).substr(std::string_view("∂").size()) : letter;
+    return std::string(plain == "I"   ? "input"
+                       : plain == "O" ? "output"
+                                      : "kernel") +
+           (plain.size() < letter.size() ? " gradient" : "");
   };
   const bool temporary = problem.unknown == Unknown::fine;
   trace.fine = array(title(letters.fine), letters.fine, without_batch(problem.fine_shape()), 1);
   trace.coarse = array(title(letters.coarse), letters.coarse, without_batch(problem.coarse_shape()), 1);
   trace.weights = array(title(letters.weights), letters.weights, problem.weights_shape(), 2);
-  trace.padded = array((temporary ? "temporary " : "padded ") + trace.fine.title, temporary && !conv ? "t" : letters.fine + "'",
-                       without_batch(problem.padded_shape()), 1);
+  trace.padded = array((temporary ? "temporary " : "padded ") + trace.fine.title,
+                       temporary && !conv ? "t" : letters.fine + "'", without_batch(problem.padded_shape()), 1);
   for (std::size_t a = 0; a < problem.axes.size(); ++a) {
     trace.padded.begin[a] = problem.axes[a].pad_before;
     trace.padded.true_extents[a] = problem.axes[a].fine;
@@ -81,15 +90,17 @@ std::vector<double> counted(std::vector<double> given, const TraceArray& array) 
     given.resize(array.names.size());
     std::iota(given.begin(), given.end(), 1.0);
   } else if (given.size() != array.names.size()) {
-    throw ArgumentError(fmt::format("{} numbers for the {}: it has {} cells: give one for each", given.size(), array.title, array.names.size()));
+    throw ArgumentError(fmt::format("{} numbers for the {}: it has {} cells: give one for each", given.size(),
+                                    array.title, array.names.size()));
   }
   return given;
 }
 
 /// Fine cell of every padded cell of the sample, or −1.
-std::vector<std::int64_t> sources(const Trace& trace, const Terms& terms) {
-  const auto& [sz, sy, sx] = terms.source_cells();
-  const auto& [az, ay, ax] = terms.axes();
+std::vector<std::int64_t> sources(const Trace& trace) {
+  const auto [az, ay, ax] = internal::three_axes(trace.problem);
+  const std::vector<std::int64_t> sz = internal::source_cells(az), sy = internal::source_cells(ay),
+                                  sx = internal::source_cells(ax);
   std::vector<std::int64_t> cells;
   for (std::int64_t channel = 0; channel < trace.problem.fine_channels; ++channel)
     for (const std::int64_t z : sz)
@@ -99,12 +110,13 @@ std::vector<std::int64_t> sources(const Trace& trace, const Terms& terms) {
   return cells;
 }
 
-/// The temporary output with the bias as the article puts it: everywhere, but not into a margin that will be added onto other cells.
+/// The temporary output with the bias as the article puts it: everywhere, but not into a margin that will be added onto
+/// other cells.
 std::vector<double> temporary_values(const Trace& trace, const Terms& terms) {
   std::vector<double> values(trace.padded.names.size());
   const std::size_t cells = values.size() / at(trace.problem.fine_channels);
   if (!trace.bias.empty()) {
-    const std::vector<std::int64_t> source = sources(trace, terms);
+    const std::vector<std::int64_t> source = sources(trace);
     const std::vector<bool> inside = internal::true_cells(trace.padded);
     for (std::size_t i = 0; i < values.size(); ++i)
       if (inside[i] || source[i] < 0) values[i] = trace.bias[i / cells];
@@ -128,29 +140,33 @@ void compute(Trace& trace, const Terms& terms, const TraceNumbers& numbers) {
   if (unknown != Side::weights) trace.weights.values = counted(numbers.weights, trace.weights);
   if (!forward) output.values = counted(numbers.output_gradient, output);
   if (!numbers.bias.empty() && static_cast<std::int64_t>(numbers.bias.size()) != problem.bias_size())
-    throw ArgumentError(fmt::format("{} numbers for the bias: this problem takes {}: give one for each channel of the {}", numbers.bias.size(),
-                                    problem.bias_size(), array_of(trace, unknown).title));
+    throw ArgumentError(
+        fmt::format("{} numbers for the bias: this problem takes {}: give one for each channel of the {}",
+                    numbers.bias.size(), problem.bias_size(), array_of(trace, unknown).title));
   trace.bias = numbers.bias;
   const double* bias = trace.bias.empty() ? nullptr : trace.bias.data();
   switch (problem.unknown) {
     case Unknown::coarse:
       trace.coarse.values.resize(trace.coarse.names.size());
-      internal::sliding_window_coarse<double>(problem, terms, trace.fine.values.data(), trace.weights.values.data(), bias, trace.coarse.values.data());
+      internal::sliding_window_coarse<double>(problem, terms, trace.fine.values.data(), trace.weights.values.data(),
+                                              bias, trace.coarse.values.data());
       break;
     case Unknown::fine: {
       trace.fine.values.resize(trace.fine.names.size());
       std::vector<double> scratch(trace.padded.names.size());
-      internal::sliding_window_fine<double>(problem, terms, trace.coarse.values.data(), trace.weights.values.data(), bias, trace.fine.values.data(),
-                                            scratch.data());
+      internal::sliding_window_fine<double>(problem, terms, trace.coarse.values.data(), trace.weights.values.data(),
+                                            bias, trace.fine.values.data(), scratch.data());
       trace.padded.values = temporary_values(trace, terms);
       return;
     }
     case Unknown::weights:
       trace.weights.values.resize(trace.weights.names.size());
-      internal::sliding_window_weights<double>(problem, terms, trace.fine.values.data(), trace.coarse.values.data(), trace.weights.values.data());
+      internal::sliding_window_weights<double>(problem, terms, trace.fine.values.data(), trace.coarse.values.data(),
+                                               trace.weights.values.data());
       break;
   }
-  for (const std::int64_t cell : sources(trace, terms)) trace.padded.values.push_back(cell < 0 ? 0.0 : trace.fine.values[at(cell)]);
+  for (const std::int64_t cell : sources(trace))
+    trace.padded.values.push_back(cell < 0 ? 0.0 : trace.fine.values[at(cell)]);
 }
 
 }  // namespace
@@ -180,7 +196,9 @@ Trace make_trace(const Problem& problem, const TraceNumbers& numbers) {
   trace.problem = problem;
   name_arrays(trace);
   const Terms terms(problem);
-  terms.by_position([&](const internal::Term& term) { trace.products.push_back({term.coarse, term.weight, term.padded, term.fine}); });
+  terms.by_position([&](const internal::Term& term) {
+    trace.products.push_back({term.coarse, term.weight, term.padded, term.fine});
+  });
   if (!numbers.names_only) compute(trace, terms, numbers);
   return trace;
 }
@@ -200,7 +218,9 @@ const TraceArray& array_of(const Trace& trace, Side side) {
 }
 
 Side unknown_side(const Trace& trace) {
-  return trace.problem.unknown == Unknown::coarse ? Side::coarse : trace.problem.unknown == Unknown::fine ? Side::fine : Side::weights;
+  return trace.problem.unknown == Unknown::coarse ? Side::coarse
+         : trace.problem.unknown == Unknown::fine ? Side::fine
+                                                  : Side::weights;
 }
 
 }  // namespace faltung
