@@ -88,9 +88,11 @@ Page matrix_page(const Trace& trace, Form form, std::optional<Cell> cell) {
       Paragraph{fmt::format("{} = matrix · {}, row by row; entry (r, c) is ∂r/∂c.", rows.title, columns.title)});
   const auto column_vector = [&](Side side) {
     const TraceArray& array = array_of(trace, side);
-    PageGrid grid{array.title, static_cast<std::int64_t>(array.names.size()), 1, {}, {}, {}};
+    // named like the matrix and with a line of no column names: its rows stand beside the matrix's rows
+    PageGrid grid{array.title, static_cast<std::int64_t>(array.names.size()), 1, {}, array.names, {""}};
     for (std::size_t i = 0; i < array.names.size(); ++i) {
       PageCell shown = shown_cell(trace, side, static_cast<std::int64_t>(i));
+      shown.note.clear();
       shown.tones = {tone_of(trace, side)};
       shown.chosen = cell == Cell{side, static_cast<std::int64_t>(i)};
       grid.cells.push_back(std::move(shown));

@@ -16,16 +16,16 @@ constexpr double letter = 0.605 * 13;
 constexpr double edge = 28;         // around the page
 constexpr double page_width = 920;  // what a README column shows without scaling; a wide grid makes the page wider
 constexpr double line_height = 18;
-constexpr double cell_height = 36, cell_width = 42, note_height = 11;
+constexpr double cell_height = 36, cell_width = 42, note_height = 11, note_letter = 0.605 * 9.5;
 constexpr double gap = 3;        // between cells
 constexpr double item_gap = 16;  // between grids and signs
 
 class Picture {
  public:
   explicit Picture(const Page& page) {
-    put_text(edge, 20, "title", page.title);
+    put_text(edge, 20, 12, "title", page.title);
     y_ += 30;
-    put_text(edge, 12, "problem", page.problem);
+    put_text(edge, 12, 7.3, "problem", page.problem);
     y_ += 18;
     for (const PageBlock& block : page.blocks) std::visit([&](const auto& b) { put(b); }, block);
   }
@@ -49,22 +49,25 @@ class Picture {
   }
 
  private:
-  void put_text(double x, double size, std::string_view style, std::string_view text) {
+  /// `letter_width`: of the style's font, rounded up; only makes the page wide enough.
+  void put_text(double x, double size, double letter_width, std::string_view style, std::string_view text) {
+    width_ = std::max(width_, x + static_cast<double>(columns_of(text)) * letter_width + edge);
     body_ +=
         fmt::format("<text class=\"{}\" x=\"{:.4g}\" y=\"{:.6g}\">{}</text>\n", style, x, y_ + size, escaped(text));
   }
 
   void put(const Heading& heading) {
     y_ += 22;
-    put_text(edge, 15, "heading", heading.text);
+    put_text(edge, 15, 9.2, "heading", heading.text);
     y_ += 20;
   }
 
   void put(const Paragraph& paragraph) {
     y_ += 8;
-    constexpr std::size_t columns = 124;  // proportional letters of 14 px are about 7 wide
-    for (const std::string& line : wrapped(paragraph.text, columns)) {
-      put_text(edge, 15, "paragraph", line);
+    constexpr double paragraph_letter = 7.6;
+    for (const std::string& line :
+         wrapped(paragraph.text, static_cast<std::size_t>((page_width - 2 * edge) / paragraph_letter))) {
+      put_text(edge, 15, paragraph_letter, "paragraph", line);
       y_ += 20;
     }
   }
@@ -74,7 +77,8 @@ class Picture {
     for (const Formula& formula : formulas.list)
       for (const std::string& line :
            wrapped(fmt::format("{}", fmt::join(formula_parts(formula, formulas.goes_to), " ")),
-                   static_cast<std::size_t>((width_ - 2 * edge) / letter))) {
+                   static_cast<std::size_t>((page_width - 2 * edge) / letter))) {
+        width_ = std::max(width_, static_cast<double>(columns_of(line)) * letter + 2 * edge);
         body_ += fmt::format("<text x=\"{:.4g}\" y=\"{:.6g}\" xml:space=\"preserve\">", edge, y_ + 14);
         for (const Token& token : tokens_of(line))
           body_ += token.tone == Tone::plain ? escaped(token.text)
@@ -112,19 +116,19 @@ class Picture {
   };
 
   static Size size_of(const PageGrid& grid) {
-    std::size_t longest = 0, most_lines = 1, names = 0;
-    bool notes = false;
+    std::size_t longest = 0, most_lines = 1, names = 0, note = 0;
     for (const PageCell& cell : grid.cells) {
       for (const std::string& line : cell.lines) longest = std::max(longest, columns_of(line));
       most_lines = std::max(most_lines, cell.lines.size());
-      notes = notes || !cell.note.empty();
+      note = std::max(note, columns_of(cell.note));
     }
     for (const std::string& name : grid.column_names) longest = std::max(longest, columns_of(name));
     for (const std::string& name : grid.row_names) names = std::max(names, columns_of(name));
     Size size;
-    size.cell_width = std::max(cell_width, static_cast<double>(longest) * letter + 14);
-    size.cell_height =
-        std::max(cell_height, static_cast<double>(most_lines) * (line_height - 2) + 10) + (notes ? note_height - 4 : 0);
+    size.cell_width =
+        std::max({cell_width, static_cast<double>(longest) * letter + 14, static_cast<double>(note) * note_letter + 8});
+    size.cell_height = std::max(cell_height, static_cast<double>(most_lines) * (line_height - 2) + 10) +
+                       (note > 0 ? note_height - 4 : 0);
     if (!grid.row_names.empty()) {  // matrices are large: flat cells
       size.cell_width = static_cast<double>(std::max<std::size_t>(longest, 3)) * letter + 6;
       size.cell_height = 24;
@@ -228,7 +232,7 @@ class Picture {
 
   std::string body_;
   double y_ = edge - 8;
-  double width_ = page_width;
+  double width_ = 0;
 };
 
 }  // namespace
