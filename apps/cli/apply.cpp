@@ -1,7 +1,5 @@
 // `faltung conv` and `faltung conv-transpose`: a file through a layer.
-#include "cli/arguments.hpp"
-#include "cli/named_kernels.hpp"
-#include "io/array.hpp"
+#include "cli/operands.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,208 +7,61 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <memory>
-#include <numeric>
+#include <type_traits>
 
 namespace faltung::cli {
 
 namespace {
 
-struct ApplyArguments {
-  LayerArguments layer;
-  std::string input, weight, kernel, bias, algorithm = "auto", accuracy = "default", output;
-  int threads = 0;
-  std::int64_t pixel_limit = io::default_pixel_limit;
-  bool normalize = false;
-};
-
-using Values = decltype(io::Array::values);
-
-/// What goes into the layer. `apart`: one plane of weights meets every channel by itself, so channels count as samples.
-struct Operands {
-  io::Array input;
+/// The numbers that go in, and what goes around the layer.
+struct Input {
+  Values values;
   std::vector<std::uint8_t> alpha;
-  bool picture = false;
-  io::Array weight;
-  bool apart = false;
-  bool integer_weight = false;
 };
-
-bool is_picture(io::FileKind kind) { return kind == io::FileKind::png || kind == io::FileKind::jpeg; }
 
 void check_output(const ApplyArguments& arguments) {
   if (arguments.output.empty()) {
     if (arguments.normalize)
-      throw ProblemError("--normalize without -o", "it says how numbers become pixels", "give -o OUT.png");
+      throw ProblemError("--normalize without -o", "it says how numbers become pixels or samples", "give -o OUT.png");
     return;
   }
   const io::FileKind kind = io::kind_of(arguments.output);
   if (kind == io::FileKind::unknown)
-    throw ProblemError(fmt::format("-o {}", arguments.output), "results are written as .npy, .png or .jpg",
+    throw ProblemError(fmt::format("-o {}", arguments.output), "results are written as .npy, .png, .jpg or .wav",
                        "use one of these endings");
-  if (arguments.normalize && !is_picture(kind))
-    throw ProblemError(fmt::format("--normalize for {}", arguments.output), "it says how numbers become pixels",
-                       "leave it out, or write a .png");
-  std::error_code ignored;
-  for (const std::string* in : {&arguments.input, &arguments.weight, &arguments.bias})
-    if (!in->empty() && std::filesystem::equivalent(*in, arguments.output, ignored))
-      throw ProblemError(fmt::format("-o {}", arguments.output), "it is a file that is read", "write to another name");
+  if (arguments.normalize && kind == io::FileKind::npy)
+    throw ProblemError(fmt::format("--normalize for {}", arguments.output),
+                       "it says how numbers become pixels or samples", "leave it out, or write a .png or .wav");
+  if (kind == io::FileKind::wav && io::kind_of(arguments.input) != io::FileKind::wav)
+    throw ProblemError(
+        fmt::format("-o {}", arguments.output),
+        fmt::format("a .wav takes its sample rate from a .wav that is read, not from {}", arguments.input),
+        "write .npy");
+  refuse_overwriting(arguments.output, {arguments.input, arguments.weight, arguments.bias});
 }
 
-/// Words for the layer that the named kernel brings, where the user gave none.
-void fill_defaults(const NamedKernel& kernel, LayerArguments& layer) {
-  if (layer.stride.empty()) layer.stride = std::to_string(kernel.stride);
-  const bool pads_follow = !layer.output_shape.empty() || (!layer.output_size.empty() && kernel.padding == "same");
-  if (layer.padding.empty() && !pads_follow) layer.padding = kernel.padding;
-}
-
-Operands read_operands(const ApplyArguments& arguments, LayerArguments& layer) {
-  if (arguments.weight.empty() == arguments.kernel.empty())
-    throw ProblemError(arguments.weight.empty() ? "neither --weight nor --kernel" : "both --weight and --kernel",
-                       "a layer has one array of weights", "give --weight W.npy, or --kernel gaussian:2");
-  Operands operands;
-  if (!arguments.kernel.empty()) {
-    NamedKernel kernel = named_kernel(arguments.kernel, layer.transposed);
-    operands.integer_weight =
-        std::all_of(kernel.values.begin(), kernel.values.end(), [](double v) { return v == std::floor(v); });
-    operands.weight = {{kernel.height, kernel.width}, std::move(kernel.values)};
-    fill_defaults(kernel, layer);
-  } else {
-    operands.weight = io::read_npy(arguments.weight);
-    operands.integer_weight = operands.weight.dtype() == DType::i64;
-  }
-  operands.apart = operands.weight.shape.size() <= 2;
-  if (io::kind_of(arguments.input) == io::FileKind::npy) {
-    operands.input = io::read_npy(arguments.input);
+Input read_input(const ApplyArguments& arguments, Operands& operands) {
+  Input input;
+  io::Array array;
+  const io::FileKind kind = io::kind_of(arguments.input);
+  if (kind == io::FileKind::npy) {
+    array = io::read_npy(arguments.input);
+  } else if (kind == io::FileKind::wav) {
+    io::Sound sound = io::read_sound(arguments.input, arguments.sample_limit);
+    array = std::move(sound.samples);
+    operands.sound = sound.format;
+    operands.one_sample = true;
   } else {
     io::Image image = io::read_image(arguments.input, arguments.pixel_limit);
-    operands.input = std::move(image.pixels);
-    operands.alpha = std::move(image.alpha);
-    operands.picture = true;
+    array = std::move(image.pixels);
+    input.alpha = std::move(image.alpha);
+    operands.one_sample = true;
   }
-  return operands;
-}
-
-/// Whole numbers with whole weights stay exact; pictures and named kernels take the precision of the other operand.
-DType choose_dtype(const ApplyArguments& arguments, const Operands& operands) {
-  if (!arguments.layer.dtype.empty()) return parse_dtype(arguments.layer.dtype, "--dtype");
-  const DType in = operands.input.dtype(), weight = operands.weight.dtype();
-  if (in == DType::i64 && operands.integer_weight) return DType::i64;
-  if (!arguments.kernel.empty()) return in == DType::i64 ? DType::f64 : in;
-  if (operands.picture) return weight == DType::f64 ? DType::f64 : DType::f32;
-  return in == DType::f32 && weight == DType::f32 ? DType::f32 : DType::f64;
-}
-
-template <class T>
-std::vector<T> convert(Values values, const std::string& what) {
-  if (auto* same = std::get_if<std::vector<T>>(&values)) return std::move(*same);
-  return std::visit(
-      [&]<class S>(const std::vector<S>& from) {
-        if constexpr (std::is_same_v<T, std::int64_t>)
-          for (const S value : from)
-            if (!(static_cast<double>(value) == std::floor(static_cast<double>(value)) &&
-                  std::abs(static_cast<double>(value)) < 0x1p63))
-              throw ProblemError(fmt::format("{} holds {}", what, value), "--dtype i64 is for whole numbers",
-                                 "use --dtype f64");
-        std::vector<T> to(from.size());
-        std::transform(from.begin(), from.end(), to.begin(), [](S value) { return static_cast<T>(value); });
-        return to;
-      },
-      values);
-}
-
-LayerSpec spec_of(const ApplyArguments& arguments, const LayerArguments& layer, const Operands& operands) {
-  LayerSpec spec = layer_spec(layer);
-  spec.dtype = choose_dtype(arguments, operands);
-  const Shape& weight = operands.weight.shape;
-  const Shape& input = operands.input.shape;
-  if (weight.empty() || weight.size() > 5)
-    throw ProblemError(fmt::format("a weight of [{}]", fmt::join(weight, ", ")), "weights have 1 to 5 axes",
-                       "give [k…] for every channel apart, or [channels, channels, k…]");
-  const std::size_t axes = operands.apart ? weight.size() : weight.size() - 2;
-  spec.kernel.assign(weight.end() - static_cast<std::ptrdiff_t>(axes), weight.end());
-  if (input.size() < axes)
-    throw ProblemError(fmt::format("{} of [{}]", arguments.input, fmt::join(input, ", ")),
-                       fmt::format("the kernel has {} axes", axes), "give an array with as many");
-  spec.input.assign(input.end() - static_cast<std::ptrdiff_t>(axes), input.end());
-  if (operands.apart) {
-    if (spec.groups != 1)
-      throw ProblemError(fmt::format("--groups {} with a kernel for every channel", spec.groups),
-                         "each channel is by itself already", "leave --groups out, or give --weight with channels");
-    spec.batch = element_count(Shape(input.begin(), input.end() - static_cast<std::ptrdiff_t>(axes)));
-    return spec;
-  }
-  const bool conv = spec.layer == Layer::conv;
-  if (spec.groups < 1)
-    throw ProblemError(fmt::format("--groups {}", spec.groups), "it must be at least 1", "use a positive number");
-  std::int64_t inner = 0;
-  if (__builtin_mul_overflow(weight[1], spec.groups, &inner))
-    throw ProblemError(fmt::format("--groups {}", spec.groups), "the channels leave 64 bits", "use a smaller number");
-  spec.input_channels = conv ? inner : weight[0];
-  spec.output_channels = conv ? weight[0] : inner;
-  Shape full = input;
-  if (operands.picture) full.insert(full.begin(), 1);
-  if (full.size() == axes) full.insert(full.begin(), {1, 1});
-  if (full.size() != axes + 2)
-    throw ProblemError(
-        fmt::format("{} of [{}] with a weight of [{}]", arguments.input, fmt::join(input, ", "),
-                    fmt::join(weight, ", ")),
-        fmt::format("that weight goes with [batch, channels] and {} spatial ax{}", axes, axes == 1 ? "is" : "es"),
-        "reshape the input, for one sample to [1, channels, …]");
-  if (full[1] != spec.input_channels)
-    throw ProblemError(fmt::format("{} has {} channels", arguments.input, full[1]),
-                       fmt::format("the weight of [{}] in {} group{} goes with {}", fmt::join(weight, ", "),
-                                   spec.groups, spec.groups == 1 ? "" : "s", spec.input_channels),
-                       "change the weight, the groups or the input");
-  spec.batch = full[0];
-  return spec;
-}
-
-/// The result's shape with as many axes as the input had.
-Shape result_shape(const Problem& problem, const Operands& operands) {
-  const Shape full = problem.unknown_shape();
-  const auto axes = static_cast<std::ptrdiff_t>(problem.axes.size());
-  const Shape& input = operands.input.shape;
-  Shape shape(full.end() - axes, full.end());
-  if (operands.apart) {
-    shape.insert(shape.begin(), input.begin(), input.end() - axes);
-    return shape;
-  }
-  if (static_cast<std::ptrdiff_t>(input.size()) != axes + 2) {  // a picture, or the spatial axes alone
-    if (operands.picture || full[1] > 1) shape.insert(shape.begin(), full[1]);
-    return shape;
-  }
-  return full;
-}
-
-std::string describe(const io::Array& array) {
-  return std::visit(
-      [&]<class T>(const std::vector<T>& values) {
-        std::string text;
-        constexpr std::size_t shown = 1024;  // a screen of numbers; more is a file's business
-        if (values.empty()) return std::string("empty\n");
-        if (values.size() > shown) {
-          const auto [low, high] = std::minmax_element(values.begin(), values.end());
-          const double sum = std::accumulate(values.begin(), values.end(), 0.0,
-                                             [](double a, T b) { return a + static_cast<double>(b); });
-          return fmt::format("min {}, max {}, mean {:.6g} (give -o OUT.npy to keep the numbers)\n", *low, *high,
-                             sum / static_cast<double>(values.size()));
-        }
-        std::vector<std::string> cells;
-        std::size_t width = 0;
-        for (const T value : values) width = std::max(width, cells.emplace_back(fmt::format("{}", value)).size());
-        const auto row = static_cast<std::size_t>(array.shape.back());
-        const std::size_t plane = array.shape.size() > 1
-                                      ? row * static_cast<std::size_t>(array.shape[array.shape.size() - 2])
-                                      : values.size();
-        for (std::size_t i = 0; i < cells.size(); ++i) {
-          if (i > 0 && i % plane == 0) text += '\n';
-          text += fmt::format("{:>{}}{}", cells[i], width, (i + 1) % row == 0 ? "\n" : "  ");
-        }
-        return text;
-      },
-      array.values);
+  operands.shape = array.shape;
+  operands.dtype = array.dtype();
+  input.values = std::move(array.values);
+  return input;
 }
 
 /// Alpha by the nearest pixel where the picture changed its size.
@@ -224,66 +75,91 @@ std::vector<std::uint8_t> resize_alpha(const std::vector<std::uint8_t>& alpha, c
   return resized;
 }
 
-void write(const ApplyArguments& arguments, const Operands& operands, io::Array result) {
-  if (!is_picture(io::kind_of(arguments.output))) {
-    io::write_npy(arguments.output, result);
-    return;
-  }
+void write_picture(const ApplyArguments& arguments, const Operands& operands, const Input& input, io::Array result) {
   io::Image image;
   while (result.shape.size() > 3 && result.shape.front() == 1) result.shape.erase(result.shape.begin());
   if (result.shape.size() == 2) result.shape.insert(result.shape.begin(), 1);
   image.pixels = std::move(result);
-  if (!operands.alpha.empty() && image.pixels.shape.size() == 3)
-    image.alpha = resize_alpha(operands.alpha, operands.input.shape, image.pixels.shape);
+  if (!input.alpha.empty() && image.pixels.shape.size() == 3)
+    image.alpha = resize_alpha(input.alpha, operands.shape, image.pixels.shape);
   io::write_image(arguments.output, image, arguments.normalize ? io::PixelRange::normalize : io::PixelRange::clamp);
 }
 
+/// Returns what a person should know of it.
+std::string write_sound(const ApplyArguments& arguments, const Problem& problem, const Operands& operands,
+                        const io::Array& result) {
+  const std::int64_t channels = result.shape.front(), frames = result.shape.back();
+  io::SoundWriter writer(arguments.output, result_format(problem, *operands.sound), channels, frames);
+  std::visit(
+      [&]<class T>(const std::vector<T>& values) {
+        using Sample = std::conditional_t<std::is_same_v<T, float>, float, double>;
+        double scale = 1;
+        if (arguments.normalize) {
+          double peak = 0;
+          for (const T value : values) peak = std::max(peak, std::abs(static_cast<double>(value)));
+          if (peak > 0) scale = (1 - 0x1p-15) / peak;  // the largest step of 16 bits
+        }
+        std::vector<Sample> interleaved(values.size());
+        for (std::int64_t i = 0; i < channels * frames; ++i)
+          interleaved[static_cast<std::size_t>(i % frames * channels + i / frames)] =
+              static_cast<Sample>(static_cast<double>(values[static_cast<std::size_t>(i)]) * scale);
+        writer.write(interleaved.data(), frames);
+      },
+      result.values);
+  writer.commit();
+  return clipping_text(writer);
+}
+
+std::string write(const ApplyArguments& arguments, const Problem& problem, const Operands& operands, const Input& input,
+                  io::Array result) {
+  const io::FileKind kind = io::kind_of(arguments.output);
+  if (kind == io::FileKind::wav) return write_sound(arguments, problem, operands, result);
+  if (is_picture(kind))
+    write_picture(arguments, operands, input, std::move(result));
+  else
+    io::write_npy(arguments.output, result);
+  return {};
+}
+
 template <class T>
-void apply(const ApplyArguments& arguments, const Problem& problem, Operands& operands) {
-  const std::vector<T> weight =
-      convert<T>(std::move(operands.weight.values), arguments.weight.empty() ? arguments.kernel : arguments.weight);
-  std::vector<T> bias;
-  if (!arguments.bias.empty()) {
-    io::Array array = io::read_npy(arguments.bias);
-    if (array.shape.size() != 1 || array.shape[0] != problem.bias_size())
-      throw ProblemError(fmt::format("{} of [{}]", arguments.bias, fmt::join(array.shape, ", ")),
-                         fmt::format("a bias has one number for each of the {} output channel{}", problem.bias_size(),
-                                     problem.bias_size() == 1 ? "" : "s"),
-                         fmt::format("give an array of [{}]", problem.bias_size()));
-    bias = convert<T>(std::move(array.values), arguments.bias);
-  }
-  const Plan plan = make_plan(problem, {arguments.algorithm, parse_accuracy(arguments.accuracy), arguments.threads});
-  const std::vector<T> x = convert<T>(std::move(operands.input.values), arguments.input);
+void apply(const ApplyArguments& arguments, const Problem& problem, Operands& operands, Input& input) {
+  const std::vector<T> weight = weight_values<T>(arguments, operands);
+  const std::vector<T> bias = convert<T>(read_bias(arguments, problem).values, arguments.bias);
+  const Plan plan = make_plan(
+      problem, {arguments.algorithm, parse_accuracy(arguments.accuracy.empty() ? "default" : arguments.accuracy),
+                arguments.threads});
+  const std::vector<T> x = convert<T>(std::move(input.values), arguments.input);
   std::vector<T> y(static_cast<std::size_t>(element_count(problem.unknown_shape())));
   const auto start = std::chrono::steady_clock::now();
   const PackedWeights packed = plan.pack<T>({weight.data(), problem.weights_shape()}, bias);
   plan.run<T>({x.data(), problem.given_shape()}, packed, {y.data(), problem.unknown_shape()});
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   io::Array result{result_shape(problem, operands), std::move(y)};
-  const Shape shape = result.shape;
-  std::string text = fmt::format("[{}] → [{}] {} by {} in {:.3g} ms\n", fmt::join(operands.input.shape, ", "),
-                                 fmt::join(shape, ", "), to_string(problem.dtype), plan.algorithm(), seconds * 1e3);
-  if (arguments.output.empty()) {
-    text += describe(result);
-  } else {
-    write(arguments, operands, std::move(result));
-    text.insert(0, arguments.output + ": ");
-  }
+  std::string text =
+      fmt::format("[{}] → [{}] {} by {} in {:.3g} ms", fmt::join(operands.shape, ", "), fmt::join(result.shape, ", "),
+                  to_string(problem.dtype), plan.algorithm(), seconds * 1e3);
+  if (arguments.output.empty())
+    text += "\n" + describe(result);
+  else
+    text = fmt::format("{}: {}{}\n", arguments.output, text,
+                       write(arguments, problem, operands, input, std::move(result)));
   print(text);
 }
 
 void run(const ApplyArguments& arguments) {
   check_output(arguments);
   LayerArguments layer = arguments.layer;
-  Operands operands = read_operands(arguments, layer);
-  const Problem problem = make_problem(spec_of(arguments, layer, operands));
+  Operands operands;
+  Input input = read_input(arguments, operands);
+  read_weight(arguments, layer, operands);
+  const Problem problem = problem_of(arguments, layer, operands);
   switch (problem.dtype) {
     case DType::f32:
-      return apply<float>(arguments, problem, operands);
+      return apply<float>(arguments, problem, operands, input);
     case DType::f64:
-      return apply<double>(arguments, problem, operands);
+      return apply<double>(arguments, problem, operands, input);
     case DType::i64:
-      return apply<std::int64_t>(arguments, problem, operands);
+      return apply<std::int64_t>(arguments, problem, operands, input);
   }
 }
 
@@ -293,15 +169,18 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
   const auto arguments = std::make_shared<ApplyArguments>();
   arguments->layer.transposed = transposed;
   command
-      ->add_option("input", arguments->input, ".npy of [batch, channels, space…] or the spatial axes alone; .png; .jpg")
+      ->add_option("input", arguments->input,
+                   ".npy of [batch, channels, space…] or the spatial axes alone; .png; .jpg; .wav")
       ->required();
   command->add_option("-o,--output", arguments->output,
-                      "where the result goes: .npy, .png or .jpg; without it, it is printed");
+                      "where the result goes: .npy, .png, .jpg or .wav; without it, it is printed");
   const std::string weights = "Weights";
   command
       ->add_option("--weight", arguments->weight,
-                   transposed ? ".npy of [in, out/groups, k…] as in PyTorch, or [k] or [k, k] for every channel apart"
-                              : ".npy of [out, in/groups, k…] as in PyTorch, or [k] or [k, k] for every channel apart")
+                   transposed ? ".npy of [in, out/groups, k…] as in PyTorch, or [k] or [k, k] for every channel apart; "
+                                "or a .wav, an impulse response"
+                              : ".npy of [out, in/groups, k…] as in PyTorch, or [k] or [k, k] for every channel apart; "
+                                "or a .wav, an impulse response")
       ->group(weights);
   command
       ->add_option(
@@ -320,24 +199,39 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
       ->group(how);
   command->add_option("--accuracy", arguments->accuracy, "default, or strict: sums in the defined order")->group(how);
   command->add_option("--threads", arguments->threads, "threads; 0 (default) for all of the machine")->group(how);
-  command->add_flag("--normalize", arguments->normalize, "scale the result to 0…255 for a picture; else it is clamped")
+  command
+      ->add_flag("--normalize", arguments->normalize,
+                 "scale the result to 0…255 for a picture, to a peak of 1 for a sound; else it is clamped")
+      ->group(how);
+  command
+      ->add_flag("--no-flip", arguments->no_flip,
+                 "an impulse response (.wav) is flipped, as signals are convolved; this leaves it")
       ->group(how);
   command->add_option("--pixel-limit", arguments->pixel_limit, "refuse pictures with more pixels")->group(how);
+  command->add_option("--sample-limit", arguments->sample_limit, "refuse sounds with more samples")->group(how);
+  command
+      ->add_flag("--stream", arguments->stream,
+                 "from file to file by blocks of rows, for .npy and .wav larger than memory; strict accuracy, so that "
+                 "blocks do not show")
+      ->group(how);
+  command->add_option("--memory", arguments->memory, "MiB for a block of --stream (64)")->group(how);
   command->footer(footer);
-  command->callback([arguments] { run(*arguments); });
+  command->callback([arguments] { arguments->stream ? apply_by_rows(*arguments) : run(*arguments); });
 }
 
 }  // namespace
 
 void add_apply_commands(CLI::App& app) {
-  add_command(app, "conv", "convolution of an array or a picture",
+  add_command(app, "conv", "convolution of an array, a picture or a sound",
               "Named kernels keep a picture's size (padding same), except bilinear:S, which makes it S times smaller.\n"
               "Examples:\n  faltung conv photo.jpg --kernel gaussian:2 --boundary reflect -o blurred.png\n"
               "  faltung conv photo.jpg --kernel sobel-x --normalize -o edges.png\n"
-              "  faltung conv x.npy --weight w.npy --bias b.npy --stride 2 --padding 1 -o y.npy",
+              "  faltung conv x.npy --weight w.npy --bias b.npy --stride 2 --padding 1 -o y.npy\n"
+              "  faltung conv voice.wav --weight impulse.wav --padding full --normalize -o room.wav\n"
+              "  faltung conv larger_than_memory.npy --weight w.npy --stream -o y.npy",
               false);
   add_command(
-      app, "conv-transpose", "transposed convolution of an array or a picture",
+      app, "conv-transpose", "transposed convolution of an array, a picture or a sound",
       "bilinear:S makes a picture S times larger.\n"
       "Examples:\n  faltung conv-transpose photo.jpg --kernel bilinear:2 --boundary replicate -o twice_as_large.png\n"
       "  faltung conv-transpose x.npy --weight w.npy --stride 2 --padding 1 --output-padding 1 -o y.npy",

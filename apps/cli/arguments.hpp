@@ -3,6 +3,8 @@
 
 #include <faltung/faltung.hpp>
 
+#include "cli/command.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <cstdint>
@@ -39,8 +41,12 @@ void print(const std::string& text);
 
 void add_apply_commands(CLI::App& app);
 void add_explain_command(CLI::App& app);
+void add_grad_command(CLI::App& app);
 void add_matrix_command(CLI::App& app);
 void add_shape_command(CLI::App& app);
 void add_plan_command(CLI::App& app);
+/// `status` becomes 1 when a property fails.
+void add_check_command(CLI::App& app, const CheckFunction& check, int& status);
+void add_bench_command(CLI::App& app);
 
 }  // namespace faltung::cli

@@ -1,11 +1,15 @@
 // `faltung matrix`: the exact matrix, in names or numbers.
+#include "io/matrix.hpp"
 #include "cli/arguments.hpp"
+#include "cli/arrays.hpp"
 #include "io/array.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <memory>
+#include <optional>
+#include <string_view>
 
 namespace faltung::cli {
 
@@ -17,44 +21,65 @@ struct MatrixArguments {
   bool symbolic = false;
 };
 
-template <class T>
-std::string table(const SparseMatrix<T>& matrix, const Problem& problem, Form form) {
-  static constexpr const char* kinds[] = {"output = matrix · input", "input gradient = matrix · output gradient",
-                                          "weight gradient = matrix · coarse array"};
+std::string title(const Problem& problem, std::int64_t rows, std::int64_t columns, std::size_t entries) {
   const bool forward = (problem.unknown == Unknown::coarse) == (problem.layer == Layer::conv);
-  return fmt::format("{} × {}, {} entries: {}\n\n", matrix.rows, matrix.columns, matrix.value.size(),
-                     kinds[problem.unknown == Unknown::weights ? 2
-                           : forward                           ? 0
-                                                               : 1]) +
-         to_text(matrix, row_names(problem, form), column_names(problem, form));
+  const char* kind = problem.unknown == Unknown::weights ? "weight gradient = matrix · coarse array"
+                     : forward                           ? "output = matrix · input"
+                                                         : "input gradient = matrix · output gradient";
+  return fmt::format("{} × {}, {} entries: {}", rows, columns, entries, kind);
+}
+
+/// Tables for people by the file's ending: `.txt`, `.md`, `.tex`, `.html`; nothing for the others.
+template <class T>
+std::optional<std::string> table(std::string_view ending, const SparseMatrix<T>& matrix, const Problem& problem,
+                                 Form form) {
+  const auto names = [&](auto&& to_table) { return to_table(row_names(problem, form), column_names(problem, form)); };
+  const std::string head = title(problem, matrix.rows, matrix.columns, matrix.value.size());
+  if (ending == ".txt")
+    return names([&](const auto& r, const auto& c) { return head + "\n\n" + to_text(matrix, r, c); });
+  if (ending == ".md")
+    return names([&](const auto& r, const auto& c) { return head + "\n\n" + to_markdown(matrix, r, c); });
+  if (ending == ".tex")
+    return names([&](const auto& r, const auto& c) { return "% " + head + "\n" + to_latex(matrix, r, c); });
+  if (ending == ".html") return names([&](const auto& r, const auto& c) { return to_html(matrix, r, c, head); });
+  return std::nullopt;
+}
+
+constexpr std::string_view endings = ".txt, .md, .tex or .html (tables), .mtx, .npz (sparse) or .npy (dense)";
+
+std::string ending_of(const std::string& path) {
+  const std::size_t dot = path.find_last_of("./");
+  std::string ending = dot == std::string::npos || path[dot] != '.' ? "" : path.substr(dot);
+  for (const std::string_view known : {".txt", ".md", ".tex", ".html", ".mtx", ".npz", ".npy"})
+    if (ending == known) return ending;
+  throw ProblemError(fmt::format("-o {}", path), fmt::format("a matrix is written as {}", endings),
+                     "use one of these endings");
 }
 
 template <class T>
-void write(const std::string& path, const SparseMatrix<T>& matrix, const std::string& text) {
-  if (io::kind_of(path) == io::FileKind::npy) {
-    if constexpr (std::is_same_v<T, std::string>) {
-      throw ProblemError(fmt::format("-o {} of a symbolic matrix", path), ".npy holds numbers",
-                         "use .txt, or give --weight W.npy");
-    } else {
-      DenseMatrix<T> dense = to_dense(matrix);
-      io::write_npy(path, {{dense.rows, dense.columns}, std::move(dense.value)});
-    }
-  } else if (path.ends_with(".txt")) {
-    io::write_text(path, text);
+void write(const std::string& path, const SparseMatrix<T>& matrix, const Problem& problem, Form form) {
+  const std::string ending = ending_of(path);
+  if (const auto text = table(ending, matrix, problem, form)) return io::write_text(path, *text);
+  if constexpr (std::is_same_v<T, std::string>) {
+    throw ProblemError(fmt::format("-o {} of a symbolic matrix", path), fmt::format("{} holds numbers", ending),
+                       "use .txt, .md, .tex or .html, or give --weight W.npy");
+  } else if (ending == ".mtx") {
+    io::write_matrix_market(path, matrix, to_string(problem));
+  } else if (ending == ".npz") {
+    io::write_npz(path, matrix);
   } else {
-    throw ProblemError(fmt::format("-o {}", path), "a matrix is written as .txt or .npy (dense)",
-                       "use one of these endings");
+    DenseMatrix<T> dense = to_dense(matrix);
+    io::write_npy(path, {{dense.rows, dense.columns}, std::move(dense.value)});
   }
 }
 
 template <class T>
 void finish(const MatrixArguments& arguments, const SparseMatrix<T>& matrix, const Problem& problem, Form form) {
   if (arguments.output.empty()) {
-    print(table(matrix, problem, form));
+    print(*table(".txt", matrix, problem, form));
     return;
   }
-  write(arguments.output, matrix,
-        io::kind_of(arguments.output) == io::FileKind::npy ? "" : table(matrix, problem, form));
+  write(arguments.output, matrix, problem, form);
   print(fmt::format("{}: {} × {}, {} entries\n", arguments.output, matrix.rows, matrix.columns, matrix.value.size()));
 }
 
@@ -84,6 +109,10 @@ Problem problem_with_weight(const MatrixArguments& arguments, const io::Array& w
 
 void run(const MatrixArguments& arguments) {
   const Form form = parse_form(arguments.form);
+  if (!arguments.output.empty()) {
+    static_cast<void>(ending_of(arguments.output));
+    refuse_overwriting(arguments.output, {arguments.weight});
+  }
   if (arguments.weight.empty()) {
     const Problem problem = problem_of(arguments.layer);
     finish(arguments, symbolic_matrix(problem, form), problem, form);
@@ -123,7 +152,7 @@ void add_matrix_command(CLI::App& app) {
       ->add_option("--form", arguments->form,
                    "folded: over the true cells; padded: over the padded input or temporary output")
       ->group(group);
-  command->add_option("-o,--output", arguments->output, "write a .txt table, or a dense .npy")->group(group);
+  command->add_option("-o,--output", arguments->output, fmt::format("where it goes: {}", endings))->group(group);
   command->footer(
       "Examples:\n  faltung matrix --symbolic --kernel-size 2x2 --input 3x3\n"
       "  faltung matrix --symbolic --kernel-size 2x2 --input 2x2 --transposed\n"

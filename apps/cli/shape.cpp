@@ -1,8 +1,9 @@
-// `faltung shape`: sizes, with the formula filled in.
+// `faltung shape`: sizes, with the formula filled in, and the layer in other words.
 #include "cli/arguments.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include <memory>
 
@@ -37,8 +38,42 @@ std::string axis_text(const Problem& problem, std::size_t index) {
   return text;
 }
 
-void run(const LayerArguments& arguments) {
-  const Problem problem = problem_of(arguments);
+struct ShapeArguments {
+  LayerArguments layer;
+  bool json = false;
+};
+
+std::string_view name_of(Agreement agreement) {
+  return agreement == Agreement::same ? "same" : agreement == Agreement::other ? "other" : "refused";
+}
+
+/// The same for programs.
+std::string json_text(const Problem& problem) {
+  nlohmann::ordered_json json;
+  json["problem"] = to_string(problem);
+  const bool conv = problem.layer == Layer::conv;
+  json["input"] = conv ? problem.fine_shape() : problem.coarse_shape();
+  json["weights"] = problem.weights_shape();
+  json["output"] = conv ? problem.coarse_shape() : problem.fine_shape();
+  for (const FrameworkWords& words : framework_words(problem)) {
+    nlohmann::ordered_json one{{"framework", words.framework},
+                               {"code", words.code},
+                               {"missing", words.missing},
+                               {"lookalikes", nlohmann::json::array()}};
+    for (const Lookalike& like : words.lookalikes)
+      one["lookalikes"].push_back(
+          {{"words", like.words}, {"code", like.code}, {"agreement", name_of(like.agreement)}, {"why", like.why}});
+    json["frameworks"].push_back(one);
+  }
+  return json.dump(2) + "\n";
+}
+
+void run(const ShapeArguments& arguments) {
+  const Problem problem = problem_of(arguments.layer);
+  if (arguments.json) {
+    print(json_text(problem));
+    return;
+  }
   std::string text = to_string(problem) + "\n\n";
   const bool conv = problem.layer == Layer::conv;
   text += fmt::format(
@@ -50,15 +85,20 @@ void run(const LayerArguments& arguments) {
     products *= static_cast<double>(problem.axes[a].coarse);
   }
   text += fmt::format("\n{} weights, {:.0f} multiply-adds\n", element_count(problem.weights_shape()), products);
+  text += "\nIn other words (x is the input, w the weights, no bias):\n\n" + to_text(framework_words(problem));
   print(text);
 }
 
 }  // namespace
 
 void add_shape_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("shape", "sizes of a layer, with the formula filled in");
-  const auto arguments = std::make_shared<LayerArguments>();
-  add_shape_options(*command, *arguments);
+  CLI::App* command = app.add_subcommand(
+      "shape", "sizes of a layer, with the formula filled in, and its words in PyTorch, Keras, ONNX and JAX");
+  const auto arguments = std::make_shared<ShapeArguments>();
+  command->add_option("string", arguments->layer.problem,
+                      "a problem string, like `conv2d ic3 oc8 i224x224 k3x3 s2 p1`");
+  add_shape_options(*command, arguments->layer);
+  command->add_flag("--json", arguments->json, "for programs");
   command->footer(
       "Examples:\n  faltung shape --input 224x224 --kernel-size 3x3 --stride 2 --padding 1\n"
       "  faltung shape --input 2x2 --kernel-size 2x2 --stride 2 --padding 1 --transposed");

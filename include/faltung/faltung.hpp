@@ -1,8 +1,11 @@
 // Everything: convolution and its transpose as one linear operator.
 #pragma once
 
+#include <faltung/blocks.hpp>
+#include <faltung/check.hpp>
 #include <faltung/error.hpp>
 #include <faltung/explain.hpp>
+#include <faltung/frameworks.hpp>
 #include <faltung/matrix.hpp>
 #include <faltung/plan.hpp>
 #include <faltung/problem.hpp>

@@ -84,4 +84,16 @@ template <class T>
 std::string to_text(const SparseMatrix<T>& matrix, const std::vector<std::string>& rows,
                     const std::vector<std::string>& columns);
 
+/// The same table as Markdown; as LaTeX, an `array` for math mode, indices as subscripts; as an HTML page with a title.
+/// Errors: ProblemError above `text_cell_limit` cells.
+template <class T>
+std::string to_markdown(const SparseMatrix<T>& matrix, const std::vector<std::string>& rows,
+                        const std::vector<std::string>& columns);
+template <class T>
+std::string to_latex(const SparseMatrix<T>& matrix, const std::vector<std::string>& rows,
+                     const std::vector<std::string>& columns);
+template <class T>
+std::string to_html(const SparseMatrix<T>& matrix, const std::vector<std::string>& rows,
+                    const std::vector<std::string>& columns, const std::string& title);
+
 }  // namespace faltung

@@ -50,7 +50,7 @@ void write_image(const std::string& path, const Image& image, PixelRange range =
 /// Text into a file, by a temporary name and a rename. Errors: FileError.
 void write_text(const std::string& path, const std::string& text);
 
-enum class FileKind { npy, png, jpeg, unknown };
+enum class FileKind { npy, png, jpeg, wav, unknown };
 /// By the suffix, in any case.
 FileKind kind_of(const std::string& path);
 

@@ -1,5 +1,7 @@
 #include "io/file.hpp"
 
+#include "io/unfinished.hpp"
+
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +23,7 @@ void fail_system(const std::string& path, const std::string& action, int error) 
   const char* fix = error == ENOENT                     ? "check the path"
                     : error == EACCES || error == EPERM ? "check the permissions"
                     : error == ENOSPC                   ? "free some space"
+                    : error == EFBIG                    ? "files may not be so large here: write a smaller one"
                     : error == EROFS                    ? "use another folder"
                                                         : "check the file";
   fail(path, fmt::format("cannot {}, {}", action, std::strerror(error)), fix);
@@ -44,6 +47,11 @@ void InputFile::read(void* to, std::size_t count) {
     fail(path_, "the file ends too early", "make it again: it is cut off");
 }
 
+void InputFile::read_at(std::uint64_t position, void* to, std::size_t count) {
+  if (::fseeko(file_, static_cast<off_t>(position), SEEK_SET) != 0) fail_system(path_, "read it", errno);
+  read(to, count);
+}
+
 std::vector<unsigned char> read_all(const std::string& path, std::uint64_t limit) {
   InputFile file(path);
   if (file.size() > limit)
@@ -61,8 +69,11 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
     fail(path, "it is not a regular file", "give the name of a file");
   temporary_ = path + ".XXXXXX";
-  const int descriptor = ::mkstemp(temporary_.data());
-  if (descriptor < 0) fail_system(path, "write it", errno);
+  const int descriptor = make_unfinished(temporary_);
+  if (descriptor < 0) {
+    temporary_.clear();
+    fail_system(path, "write it", errno);
+  }
   const mode_t mask = ::umask(0);  // mkstemp makes private files; the result has the usual rights
   ::umask(mask);
   ::fchmod(descriptor, 0666 & ~mask);
@@ -71,24 +82,42 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
     const int error = errno;
     ::close(descriptor);
     std::remove(temporary_.c_str());
+    forget_unfinished(temporary_);
     fail_system(path, "write it", error);
   }
 }
 
 OutputFile::~OutputFile() {
   if (file_) std::fclose(file_);
-  if (!temporary_.empty()) std::remove(temporary_.c_str());
+  if (temporary_.empty()) return;
+  std::remove(temporary_.c_str());
+  forget_unfinished(temporary_);
 }
 
 void OutputFile::write(const void* from, std::size_t count) {
   if (count > 0 && std::fwrite(from, 1, count, file_) != count) fail_system(path_, "write it", errno);
 }
 
+void OutputFile::write_at(std::uint64_t position, const void* from, std::size_t count) {
+  const auto* bytes = static_cast<const char*>(from);
+  while (count > 0) {
+    const ssize_t written = ::pwrite(descriptor(), bytes, count, static_cast<off_t>(position));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) fail_system(path_, "write it", written < 0 ? errno : ENOSPC);
+    bytes += written;
+    position += static_cast<std::uint64_t>(written);
+    count -= static_cast<std::size_t>(written);
+  }
+}
+
+int OutputFile::descriptor() const { return ::fileno(file_); }
+
 void OutputFile::commit() {
   const bool flushed = std::fclose(file_) == 0;
   file_ = nullptr;
   if (!flushed) fail_system(path_, "write it", errno);
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail_system(path_, "rename the finished file to it", errno);
+  forget_unfinished(temporary_);
   temporary_.clear();
 }
 
@@ -106,6 +135,7 @@ FileKind kind_of(const std::string& path) {
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (suffix == "npy") return FileKind::npy;
   if (suffix == "png") return FileKind::png;
+  if (suffix == "wav") return FileKind::wav;
   return suffix == "jpg" || suffix == "jpeg" ? FileKind::jpeg : FileKind::unknown;
 }
 

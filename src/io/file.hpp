@@ -28,6 +28,8 @@ class InputFile {
   std::FILE* get() const { return file_; }
   /// Exactly `count` bytes. Errors: FileError when the file ends before.
   void read(void* to, std::size_t count);
+  /// The same from a place in the file; where `read` goes on is left open.
+  void read_at(std::uint64_t position, void* to, std::size_t count);
 
  private:
   std::string path_;
@@ -47,6 +49,9 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   void write(const void* from, std::size_t count);
+  /// Bytes anywhere in the file; not to be mixed with `write`.
+  void write_at(std::uint64_t position, const void* from, std::size_t count);
+  int descriptor() const;
   void commit();
 
  private:

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace faltung::internal {
 
@@ -20,5 +21,9 @@ bool folds(const Problem& problem);
 
 /// Name of entry i: of weight i, or with unknown weights of fine cell i of the whole batch.
 std::function<std::string(std::int64_t)> entry_names(const Problem& problem);
+
+/// Refuses tables that nobody reads, and names that are not one for each row and column.
+void check_table(std::int64_t row_count, std::int64_t column_count, const std::vector<std::string>& rows,
+                 const std::vector<std::string>& columns);
 
 }  // namespace faltung::internal

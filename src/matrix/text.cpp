@@ -75,6 +75,19 @@ std::size_t width_of(std::string_view text) {  // code points: every letter used
 
 }  // namespace
 
+void check_table(std::int64_t row_count, std::int64_t column_count, const std::vector<std::string>& rows,
+                 const std::vector<std::string>& columns) {
+  if (column_count > 0 && row_count > text_cell_limit / column_count)
+    throw ProblemError(fmt::format("a printed matrix of {} × {}", row_count, column_count),
+                       fmt::format("tables have at most {} cells", text_cell_limit),
+                       "write the matrix to a file, or use a smaller input");
+  if (rows.size() != static_cast<std::size_t>(row_count) || columns.size() != static_cast<std::size_t>(column_count))
+    throw ArgumentError(
+        fmt::format("{} row names and {} column names for a matrix of {} × {}: one name each: "
+                    "use row_names and column_names of the same problem and form",
+                    rows.size(), columns.size(), row_count, column_count));
+}
+
 std::function<std::string(std::int64_t)> entry_names(const Problem& problem) {
   if (problem.unknown == Unknown::weights) {
     const Shape cells = extents(problem, [](const Axis& axis) { return axis.fine; });
@@ -109,16 +122,7 @@ std::string to_text(const SparseMatrix<T>& matrix, const std::vector<std::string
                     const std::vector<std::string>& columns) {
   using internal::text_of;
   using internal::width_of;
-  if (matrix.columns > 0 && matrix.rows > text_cell_limit / matrix.columns)
-    throw ProblemError(fmt::format("a printed matrix of {} × {}", matrix.rows, matrix.columns),
-                       fmt::format("tables have at most {} cells", text_cell_limit),
-                       "write the matrix to a file, or use a smaller input");
-  if (rows.size() != static_cast<std::size_t>(matrix.rows) ||
-      columns.size() != static_cast<std::size_t>(matrix.columns))
-    throw ArgumentError(
-        fmt::format("{} row names and {} column names for a matrix of {} × {}: one name each: "
-                    "use row_names and column_names of the same problem and form",
-                    rows.size(), columns.size(), matrix.rows, matrix.columns));
+  internal::check_table(matrix.rows, matrix.columns, rows, columns);
   std::size_t name_width = 0;
   for (const std::string& name : rows) name_width = std::max(name_width, width_of(name));
   std::vector<std::size_t> width;
