@@ -4,11 +4,14 @@
 #include "cli/arguments.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <new>
 #include <string>
+#include <system_error>
 
 namespace faltung::cli {
 
@@ -39,6 +42,19 @@ std::string unknown_command(const CLI::App& app, const std::string& given) {
   return "`" + given.substr(0, 40) + "` is no command: commands are " + names + ": see faltung --help";
 }
 
+/// CLI11 takes the largest number for one that is too large.
+std::string too_large(const std::string& text) {
+  std::int64_t value = 0;
+  const bool lost = std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc::result_out_of_range;
+  return lost ? quote(text) + " does not fit into 64 bits" : "";
+}
+
+void check_whole_numbers(CLI::App& app) {
+  for (CLI::Option* option : app.get_options())
+    if (option->get_type_name() == "INT" || option->get_type_name() == "UINT") option->check(too_large);
+  for (CLI::App* command : app.get_subcommands({})) check_whole_numbers(*command);
+}
+
 int fail(std::string message) {
   std::replace_if(
       message.begin(), message.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
@@ -64,13 +80,19 @@ int run_command(int argc, char** argv, const CheckFunction& check) {
     add_plan_command(app);
     add_check_command(app, check, status);
     add_bench_command(app);
+    check_whole_numbers(app);
+    for (int i = 1; i < argc; ++i)  // an empty value would look like an option that was not given
+      if (argv[i][0] == '\0')
+        return fail(std::string("an empty word after ") + argv[i - 1] + ": every word says something: leave both out");
     const auto is_given = [&](const CLI::App* command) { return command->check_name(argv[1]); };
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_given).empty())
       return fail(unknown_command(app, argv[1]));
     app.parse(argc, argv);
     return status;
   } catch (const CLI::Success& success) {  // --help, --version
-    return app.exit(success) == 0 && std::fflush(stdout) == 0 ? 0 : 2;
+    const int exit_status = app.exit(success);
+    if (!std::cout.flush()) return fail("standard output: cannot write it: write to a file that has room");
+    return exit_status;
   } catch (const CLI::ParseError& error) {
     return fail(std::string(error.what()) + ": see faltung --help");
   } catch (const std::bad_alloc&) {

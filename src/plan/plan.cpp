@@ -108,7 +108,7 @@ Plan make_plan(const Problem& problem, const Options& options) {
     state->report.candidates.push_back(std::move(candidate));
   }
   if (!known)
-    throw ProblemError(fmt::format("algorithm {}", options.algorithm),
+    throw ProblemError(fmt::format("algorithm {}", shortened(options.algorithm)),
                        fmt::format("algorithms are auto, {}", names_of_algorithms()), "use one of them");
   state->algorithm = best;  // sliding_window never refuses
   state->report.chosen = best->name();
