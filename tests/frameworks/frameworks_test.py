@@ -108,7 +108,7 @@ def compare(layers, framework, run):
             if found != expected and not (expected == "other" and found == "refused"):
                 wrong.append(f"{layer.said['problem']}\n  {words}: {code}\n  said {expected}, is {found}: {detail}; ours {layer.y.shape}")
     print(f"\n{framework}: {counts}")
-    assert counts.get("the layer same", 0) >= 5 and counts.get("lookalike other", 0) >= 5 and counts.get("lookalike same", 0) >= 3
+    assert counts.get("the layer same", 0) >= 5 and counts.get("lookalike other", 0) >= 5 and counts.get("lookalike same", 0) >= 1
     assert not wrong, f"{len(wrong)} wrong:\n" + "\n".join(wrong[:8])
 
 
