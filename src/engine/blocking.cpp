@@ -1,0 +1,104 @@
+#include "engine/blocking.hpp"
+
+#include <algorithm>
+
+namespace faltung::internal {
+
+namespace {
+
+/// Bytes of packed planes of one box: half of a small second-level cache (512 KB), the rest is for weights and results.
+constexpr std::int64_t box_bytes = std::int64_t{288} << 10U;
+/// Positions that a box has at least: fewer do not hide the reading of the weights.
+constexpr std::int64_t least_positions = 96;
+/// Depth of one block of the sum: a tile's rows of weights and its cells stay in the first-level cache.
+constexpr std::int64_t sum_depth = 288;
+/// Rows of the matrix product in one chunk: its weights (rows × sum_depth) and results stay in the second-level cache.
+constexpr std::int64_t chunk_rows = 128;
+/// Accumulators that hide the latency of a multiply-add: 4 cycles × 2 units, and a little more for the loads.
+constexpr std::int64_t busy_accumulators = 10;
+/// Bytes of cells in one block of the sum up to which the tiles of rows are the outer loop: half of the first-level cache.
+constexpr std::int64_t resident_bytes = std::int64_t{16} << 10U;
+
+/// Multiply-adds in flight that all tiles of a product of `rows` × `positions` take, per tap: small tiles count as large ones.
+double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors) {
+  const EvenParts row_parts(rows, most_rows), vector_parts(vectors, most_vectors);
+  double cost = 0;
+  for (const std::int64_t r : {rows / row_parts.parts, rows / row_parts.parts + 1}) {
+    const std::int64_t row_tiles = r == rows / row_parts.parts ? row_parts.parts - rows % row_parts.parts : rows % row_parts.parts;
+    for (const std::int64_t v : {vectors / vector_parts.parts, vectors / vector_parts.parts + 1}) {
+      const std::int64_t vector_tiles =
+          v == vectors / vector_parts.parts ? vector_parts.parts - vectors % vector_parts.parts : vectors % vector_parts.parts;
+      cost += static_cast<double>(row_tiles * vector_tiles) * static_cast<double>(std::max(r * v, busy_accumulators));
+    }
+  }
+  return cost;
+}
+
+std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// As even as possible, no larger than before.
+std::int64_t even(std::int64_t extent, std::int64_t box) { return ceil_divide(extent, ceil_divide(extent, box)); }
+
+std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles) {
+  const auto& [az, ay, ax] = axes;
+  const std::int64_t cell_bytes = shape.given_channels * shape.planes * shape.element_bytes;
+  const auto bytes = [&](std::int64_t z, std::int64_t y, std::int64_t x) {
+    return cell_bytes * (z + az.high - az.low) * (y + ay.high - ay.low) * (x + ax.high - ax.low);
+  };
+  std::array<std::int64_t, 3> box{1, 1, ax.positions};
+  const std::int64_t tile = tiles.wide_vectors * tiles.lanes;
+  if (ay.positions * az.positions == 1 || bytes(1, 1, ax.positions) > 8 * box_bytes) {
+    // one long row, or rows that no cache holds: cut along x
+    const std::int64_t halo = ax.high - ax.low;
+    const std::int64_t row = cell_bytes * (1 + az.high - az.low) * (1 + ay.high - ay.low);
+    const std::int64_t fitting = std::max<std::int64_t>(box_bytes / row - halo, std::max(least_positions, halo));
+    if (fitting < ax.positions) box[2] = std::min(ax.positions, ceil_divide(even(ax.positions, fitting), tile) * tile);
+  }
+  while (box[1] < ay.positions && (bytes(1, box[1] + 1, box[2]) <= box_bytes || box[1] * box[2] < least_positions)) ++box[1];
+  box[1] = even(ay.positions, box[1]);
+  if (box[1] == ay.positions)
+    while (box[0] < az.positions && (bytes(box[0] + 1, box[1], box[2]) <= box_bytes || box[0] * box[1] * box[2] < least_positions)) ++box[0];
+  box[0] = even(az.positions, box[0]);
+  return box;
+}
+
+}  // namespace
+
+Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles) {
+  Blocking blocking{};
+  blocking.box = choose_box(axes, shape, tiles);
+  const std::int64_t depth = shape.given_channels * shape.taps;
+  if (shape.taps <= sum_depth)
+    blocking.sum_block = even(shape.given_channels, std::max<std::int64_t>(1, sum_depth / std::max<std::int64_t>(1, shape.taps))) * shape.taps;
+  else
+    blocking.sum_block = even(depth, 2 * sum_depth);  // the taps of one channel share their cells
+  blocking.sum_block = std::max<std::int64_t>(1, blocking.sum_block);
+
+  blocking.chunk = even(shape.result_channels, std::max<std::int64_t>(1, chunk_rows / shape.phases));
+  const std::int64_t rows = blocking.chunk * shape.largest_group;
+
+  const auto& box = blocking.box;
+  const std::int64_t lines = box[0] * box[1];
+  const std::int64_t pitch = box[2] + axes[2].high - axes[2].low, plane_rows = box[1] + axes[1].high - axes[1].low;
+  const std::int64_t flat = ((box[0] - 1) * plane_rows + box[1] - 1) * pitch + box[2];
+  double best = 0;
+  for (const bool apart : {true, false})
+    for (const bool tall : {false, true}) {
+      const std::int64_t most_rows = tall ? tiles.tall_rows : tiles.wide_rows, most_vectors = tall ? tiles.tall_vectors : tiles.wide_vectors;
+      const std::int64_t vectors = ceil_divide(apart ? box[2] : flat, tiles.lanes);
+      double cost = tiles_cost(rows, vectors, most_rows, most_vectors) * static_cast<double>(apart ? lines : 1);
+      if (!apart && lines > 1) cost *= 1.03;  // copying the rows out of the flattened planes, measured 3 to 8 %
+      if (best == 0 || cost < best) {
+        best = cost;
+        blocking.rows_apart = apart;
+        blocking.tile_rows = most_rows;
+        blocking.tile_vectors = most_vectors;
+      }
+    }
+  const std::int64_t resident =
+      blocking.sum_block / std::max<std::int64_t>(1, shape.taps) * shape.planes * plane_rows * pitch * (box[0] + axes[0].high - axes[0].low) * shape.element_bytes;
+  blocking.rows_outer = resident <= resident_bytes;
+  return blocking;
+}
+
+}  // namespace faltung::internal

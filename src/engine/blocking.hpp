@@ -1,0 +1,51 @@
+// How a dense problem is cut: boxes of positions, blocks of the sum, chunks of result channels, register tiles. Pure arithmetic.
+//
+// Loops, outermost first: box → chunk → phase group → block of the sum → tile of positions → tile of rows. No choice here changes a bit
+// of the result: blocks of the sum continue each other's sums.
+// Source: Goto & van de Geijn, "Anatomy of high-performance matrix multiplication", 2008, for the sizes against the caches.
+#pragma once
+
+#include "engine/lowering.hpp"
+#include "kernels/kernels.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace faltung::internal {
+
+/// Sizes of one conv group of one sample.
+struct DenseShape {
+  std::int64_t given_channels, result_channels;
+  std::int64_t phases;         ///< output phases, all axes
+  std::int64_t largest_group;  ///< phases of the largest phase group
+  std::int64_t taps;           ///< of the largest phase group
+  std::int64_t planes;         ///< input phases that are read
+  std::int64_t element_bytes;
+};
+
+/// What the register tiles of a target can do.
+struct TileLimits {
+  std::int64_t lanes;
+  std::int64_t wide_rows, wide_vectors, tall_rows, tall_vectors;
+};
+
+struct Blocking {
+  std::array<std::int64_t, 3> box;  ///< positions
+  std::int64_t sum_block;           ///< taps × channels of one block of the sum
+  std::int64_t chunk;               ///< result channels
+  std::int64_t tile_rows, tile_vectors;
+  bool rows_apart;   ///< tiles of positions stay inside one row; else rows are flattened into one
+  bool rows_outer;   ///< the tiles of rows are the outer loop: few positions, the weights are read once
+};
+
+Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles);
+
+/// Part `i` of `count` split into as few parts of at most `most` as possible, as even as possible.
+struct EvenParts {
+  std::int64_t count, parts;
+  EvenParts(std::int64_t count_, std::int64_t most) : count(count_), parts((count_ + most - 1) / most) {}
+  std::int64_t begin(std::int64_t i) const { return count * i / parts; }
+  std::int64_t size(std::int64_t i) const { return begin(i + 1) - begin(i); }
+};
+
+}  // namespace faltung::internal

@@ -1,0 +1,438 @@
+#include "engine/dense.hpp"
+
+#include "support/parallel.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+
+namespace faltung::internal {
+
+namespace {
+
+std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
+
+template <class T>
+struct DenseWeights : Packed {
+  std::vector<T> weights;  // [conv group][chunk][phase group][block of the sum][tile of rows][depth][row]
+  std::vector<T> start;    // [conv group][chunk][phase group][row]
+  bool bias = false;
+};
+
+/// Largest stride at which all phases are looked at together; above, every phase is alone.
+PhaseOrigin choose_origin(const Problem& problem, std::int64_t tile_rows) {
+  if (problem.unknown != Unknown::fine) return PhaseOrigin::result;
+  const std::array<Axis, 3> axes = three_axes(problem);
+  const auto groups = group_phases(lower(problem, PhaseOrigin::result), axes);
+  std::size_t smallest = groups.front().phases.size();
+  for (const PhaseGroup& group : groups) smallest = std::min(smallest, group.phases.size());
+  // few rows in a product: join the phases, although a few positions more are computed
+  return static_cast<std::int64_t>(smallest) * problem.fine_channels / problem.groups < tile_rows ? PhaseOrigin::padded : PhaseOrigin::result;
+}
+
+}  // namespace
+
+template <class T>
+struct Dense<T>::ChunkRun {
+  const Task& task;
+  const DenseWeights<T>& packed;
+  const Lane& lane;
+  const T* planes;        ///< of the group's first channel, at the box's first position
+  const T* planes_end;    ///< what may be read; only looked at when the given array is the planes
+  T* result;              ///< the conv group's first channel
+  const T* weights;
+  const T* start;
+  std::int64_t channel, channels;  ///< of the chunk
+};
+
+template <class T>
+Dense<T>::Dense(const Problem& problem, int threads, Target target)
+    : problem_(problem), threads_(threads), tiles_(tile_kernels<T>(target)), rows_(row_kernels<T>(target)) {
+  const bool gather = problem.unknown == Unknown::coarse;
+  given_channels_ = (gather ? problem.fine_channels : problem.coarse_channels) / problem.groups;
+  result_channels_ = (gather ? problem.coarse_channels : problem.fine_channels) / problem.groups;
+  axes_ = lower(problem, choose_origin(problem, tiles_.wide_rows));
+  const std::array<Axis, 3> problem_axes = three_axes(problem);
+  std::vector<PhaseGroup> phase_groups = group_phases(axes_, problem_axes);
+  phases_ = axes_[0].phases * axes_[1].phases * axes_[2].phases;
+  place_of_.resize(at(phases_));
+  std::set<std::int64_t> needed;
+  std::int64_t taps = 0, largest = 0;
+  for (std::size_t g = 0; g < phase_groups.size(); ++g) {
+    const PhaseGroup& group = phase_groups[g];
+    for (std::size_t i = 0; i < group.phases.size(); ++i) place_of_[at(group.phases[i])] = {g, static_cast<std::int64_t>(i)};
+    for (const auto& tap : group.taps) needed.insert(tap.plane);
+    taps = std::max(taps, static_cast<std::int64_t>(group.taps.size()));
+    largest = std::max(largest, static_cast<std::int64_t>(group.phases.size()));
+  }
+  blocking_ = choose_blocking(axes_,
+                              {given_channels_, result_channels_, phases_, largest, taps, static_cast<std::int64_t>(needed.size()), sizeof(T)},
+                              {tiles_.lanes, tiles_.wide_rows, tiles_.wide_vectors, tiles_.tall_rows, tiles_.tall_vectors});
+  if (!gather && std::any_of(problem.axes.begin(), problem.axes.end(), [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
+    fold_.emplace(problem_axes);
+
+  in_place_ = reads_in_place();
+  if (in_place_ && axes_[1].high == axes_[1].low && axes_[2].high == axes_[2].low && axes_[0].high == axes_[0].low) {
+    blocking_.rows_apart = axes_[0].positions * axes_[1].positions == 1;  // rows follow each other without a gap
+  }
+  planes_.emplace(axes_, blocking_.box, std::vector<std::int64_t>(needed.begin(), needed.end()), tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
+  for (std::size_t a = 0; a < 3; ++a) boxes_[a] = (axes_[a].positions + blocking_.box[a] - 1) / blocking_.box[a];
+  for (PhaseGroup& phases : phase_groups) {
+    Group group;
+    for (std::int64_t channel = 0; channel < given_channels_; ++channel)
+      for (const auto& tap : phases.taps)
+        group.offset.push_back(in_place_ ? channel * given_cells() + (tap.shift[0] * axes_[1].given + tap.shift[1]) * axes_[2].given + tap.shift[2]
+                                         : channel * planes_->channel_stride() + planes_->offset(tap));
+    group.phases = std::move(phases);
+    groups_.push_back(std::move(group));
+  }
+
+  chunks_ = EvenParts(result_channels_, blocking_.chunk);
+  const std::int64_t all_boxes = problem.batch * problem.groups * boxes_[0] * boxes_[1] * boxes_[2];
+  const std::int64_t wanted = threads == 0 ? hardware_threads() : threads;
+  if (wanted > 1 && all_boxes > 0 && all_boxes < 4 * wanted) {  // too few boxes to share evenly: share the chunks too
+    const std::int64_t parts = (4 * wanted + all_boxes - 1) / all_boxes;
+    const std::int64_t least = std::max<std::int64_t>(1, blocking_.tile_rows / phases_);
+    if (chunks_.parts < parts) chunks_ = EvenParts(result_channels_, std::max(least, (result_channels_ + parts - 1) / parts));
+    splits_ = std::min(chunks_.parts, parts);
+  }
+  tasks_ = all_boxes * splits_;
+  lanes_ = std::max<std::int64_t>(1, std::min(tasks_, wanted));
+
+  const auto& box = blocking_.box;
+  const std::int64_t most_rows = box[0] * box[1];
+  row_pitch_ = round_up(box[2], tiles_.lanes);
+  direct_ = writes_in_place();
+  scratch_rows_ = (result_channels_ + chunks_.parts - 1) / chunks_.parts * phases_;
+  const std::int64_t pitch = in_place_ ? axes_[2].given : planes_->pitch();
+  const std::int64_t flat = in_place_ ? ((box[0] - 1) * axes_[1].given + box[1] - 1) * pitch + box[2] : planes_->position(box[0] - 1, box[1] - 1, box[2]);
+  scratch_columns_ = (blocking_.rows_apart ? most_rows * row_pitch_ : flat) + (most_tile_vectors + 1) * tiles_.lanes;
+  const std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
+  scratch_columns_ = round_up(scratch_columns_, line);
+  if (scratch_columns_ / line % 2 == 0) scratch_columns_ += line;  // odd in lines: rows spread over all sets of the cache
+  planes_elements_ = in_place_ ? 0 : round_up(planes_->elements(given_channels_), line);
+  scratch_elements_ = direct_ ? 0 : scratch_rows_ * scratch_columns_;
+  row_elements_ = round_up(axes_[2].phases * (box[2] + tiles_.lanes), line);
+  if (in_place_) {
+    tail_elements_ = round_up(blocking_.sum_block * blocking_.tile_vectors * tiles_.lanes, line);
+    for (std::int64_t v = 1; v <= blocking_.tile_vectors; ++v)
+      for (std::int64_t k = 0; k < blocking_.sum_block; ++k) tail_offset_[v].push_back(k * v * tiles_.lanes);
+  }
+}
+
+/// 1×1, kernels as large as their stride (transposed), and convolutions without padding: positions are where the taps expect them.
+template <class T>
+bool Dense<T>::reads_in_place() const {
+  for (const LoweredAxis& axis : axes_) {
+    if (axis.planes != 1 || axis.cells() > axis.given) return false;
+    for (std::int64_t i = 0; i < axis.cells(); ++i)
+      if (axis.source[0][at(i)] != i) return false;
+  }
+  return true;
+}
+
+/// Tiles may be written straight into the result when its rows are the positions, and no tile writes beyond them: the last tile of a row
+/// begins earlier and repeats some positions, which only a sum of one block can bear.
+template <class T>
+bool Dense<T>::writes_in_place() const {
+  if (phases_ != 1 || fold_ || axes_[2].crop != 0) return false;
+  const bool one_block = groups_[0].depth() <= blocking_.sum_block;
+  if (blocking_.rows_apart) return axes_[2].positions >= tiles_.lanes && (one_block || (axes_[2].positions % tiles_.lanes == 0 && boxes_[2] == 1));
+  const std::int64_t pitch = in_place_ ? axes_[2].given : planes_->pitch();
+  const std::int64_t rows = in_place_ ? axes_[1].given : blocking_.box[1] + axes_[1].high - axes_[1].low;
+  const bool gapless = pitch == axes_[2].positions && (blocking_.box[0] == 1 || rows == axes_[1].positions);
+  if (!gapless) return false;
+  for (std::size_t a = 0; a < 3; ++a)  // the smallest box
+    if (blocking_.box[a] * (boxes_[a] - 1) == axes_[a].positions) return false;
+  std::int64_t smallest = 1;
+  bool whole = true;
+  for (std::size_t a = 0; a < 3; ++a) {
+    const std::int64_t last = axes_[a].positions - blocking_.box[a] * (boxes_[a] - 1);
+    smallest *= std::min(last, blocking_.box[a]);
+  }
+  const std::int64_t full = blocking_.box[0] * blocking_.box[1] * blocking_.box[2];
+  whole = smallest % tiles_.lanes == 0 && full % tiles_.lanes == 0;
+  return smallest >= tiles_.lanes && (one_block || whole);
+}
+
+template <class T>
+std::size_t Dense<T>::workspace_bytes() const {
+  std::int64_t elements = lanes_ * (planes_elements_ + scratch_elements_ + row_elements_ + tail_elements_);
+  if (fold_) elements += problem_.fine_channels * fold_->temporary_cells();
+  return at(elements) * sizeof(T);
+}
+
+template <class T>
+std::size_t Dense<T>::packed_bytes() const {
+  return at(element_count(problem_.weights_shape()) + problem_.groups * result_channels_ * phases_) * sizeof(T);
+}
+
+template <class T>
+std::unique_ptr<const Packed> Dense<T>::pack(const void* weights, const void* bias) const {
+  auto packed = std::make_unique<DenseWeights<T>>();
+  const auto* w = static_cast<const T*>(weights);
+  const auto* b = static_cast<const T*>(bias);
+  packed->bias = b != nullptr;
+  const std::array<Axis, 3> axes = three_axes(problem_);
+  const std::int64_t taps = axes[0].kernel * axes[1].kernel * axes[2].kernel;
+  const bool gather = problem_.unknown == Unknown::coarse;
+  const std::int64_t fine_in_group = problem_.fine_channels / problem_.groups;
+  packed->weights.resize(at(element_count(problem_.weights_shape())));
+  T* out = packed->weights.data();
+  for (std::int64_t g = 0; g < problem_.groups; ++g)
+    for (std::int64_t chunk = 0; chunk < chunks_.parts; ++chunk)
+      for (const Group& group : groups_) {
+        const std::int64_t rows = chunks_.size(chunk) * group.count();
+        const auto tap_count = static_cast<std::int64_t>(group.phases.taps.size());
+        for (std::int64_t m = 0; m < rows; ++m)
+          packed->start.push_back(b == nullptr ? T{} : b[g * result_channels_ + chunk_begin(chunk) + m / group.count()]);
+        const EvenParts row_tiles(rows, blocking_.tile_rows);
+        for (std::int64_t k0 = 0; k0 < group.depth(); k0 += blocking_.sum_block)
+          for (std::int64_t tile = 0; tile < row_tiles.parts; ++tile)
+            for (std::int64_t k = k0; k < std::min(group.depth(), k0 + blocking_.sum_block); ++k)
+              for (std::int64_t m = row_tiles.begin(tile); m < row_tiles.begin(tile + 1); ++m) {
+                const std::int64_t result = chunk_begin(chunk) + m / group.count(), given = k / tap_count;
+                const std::int64_t coarse = g * (problem_.coarse_channels / problem_.groups) + (gather ? result : given);
+                const std::int64_t fine = gather ? given : result;
+                const std::int64_t position = group.phases.kernel[at(m % group.count())][at(k % tap_count)];
+                *out++ = w[(coarse * fine_in_group + fine) * taps + (problem_.flip ? taps - 1 - position : position)];
+              }
+      }
+  return packed;
+}
+
+template <class T>
+typename Dense<T>::Task Dense<T>::task(std::int64_t index) const {
+  Task task{};
+  const std::int64_t split = index % splits_;
+  index /= splits_;
+  for (std::size_t a = 3; a-- > 0; index /= boxes_[a]) {
+    task.box.begin[a] = index % boxes_[a] * blocking_.box[a];
+    task.box.end[a] = std::min(axes_[a].positions, task.box.begin[a] + blocking_.box[a]);
+  }
+  task.conv_group = index % problem_.groups;
+  task.sample = index / problem_.groups;
+  task.first_chunk = chunks_.parts * split / splits_;
+  task.end_chunk = chunks_.parts * (split + 1) / splits_;
+  return task;
+}
+
+template <class T>
+void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
+  const bool gather = problem_.unknown == Unknown::coarse;
+  const auto* given = static_cast<const T*>(gather ? arrays.fine : arrays.coarse);
+  auto* result = static_cast<T*>(gather ? arrays.coarse : arrays.fine);
+  T* memory = reinterpret_cast<T*>(workspace);
+  const auto run_tasks = [&](std::int64_t first, std::int64_t count, T* to) {
+    std::atomic<std::int64_t> next{0};
+    parallel_for(lanes_, threads_, [&](std::int64_t i) {
+      T* own = memory + i * (planes_elements_ + scratch_elements_ + row_elements_ + tail_elements_);
+      const Lane lane{own, own + planes_elements_, own + planes_elements_ + scratch_elements_,
+                      own + planes_elements_ + scratch_elements_ + row_elements_};
+      for (std::int64_t t = next++; t < count; t = next++) run_task(task(first + t), given, to, *arrays.packed, lane);
+    });
+  };
+  if (!fold_) {
+    run_tasks(0, tasks_, result);
+    return;
+  }
+  // one sample at a time: its temporary output, then the margins onto what they copy
+  T* temporary = memory + lanes_ * (planes_elements_ + scratch_elements_ + row_elements_ + tail_elements_);
+  const std::int64_t per_sample = tasks_ / problem_.batch;
+  for (std::int64_t n = 0; n < problem_.batch; ++n) {
+    run_tasks(n * per_sample, per_sample, temporary - n * problem_.fine_channels * fold_->temporary_cells());
+    parallel_for(problem_.fine_channels, threads_, [&](std::int64_t channel) {
+      (*fold_)(temporary + channel * fold_->temporary_cells(), result + (n * problem_.fine_channels + channel) * fold_->fine_cells());
+    });
+  }
+}
+
+template <class T>
+void Dense<T>::run_task(const Task& task, const T* given, T* result, const Packed& packed_base, const Lane& lane) const {
+  const auto& packed = static_cast<const DenseWeights<T>&>(packed_base);
+  const std::int64_t group_of_sample = task.sample * problem_.groups + task.conv_group;
+  const T* first = given + group_of_sample * given_channels_ * given_cells();
+  if (!in_place_)
+    for (std::int64_t channel = 0; channel < given_channels_; ++channel)
+      planes_->pack(rows_, first + channel * given_cells(), task.box, lane.planes + channel * planes_->channel_stride());
+  const T* planes = lane.planes;
+  if (in_place_) planes = first + (task.box.begin[0] * axes_[1].given + task.box.begin[1]) * axes_[2].given + task.box.begin[2];
+  std::int64_t depths = 0;  // weights of one result channel
+  for (const Group& group : groups_) depths += group.count() * group.depth();
+  for (std::int64_t chunk = task.first_chunk; chunk < task.end_chunk; ++chunk) {
+    const std::int64_t channel = task.conv_group * result_channels_ + chunk_begin(chunk);
+    run_chunk({task, packed, lane, planes, given + problem_.batch * problem_.groups * given_channels_ * given_cells(),
+               result + group_of_sample * result_channels_ * result_cells(), packed.weights.data() + channel * depths,
+               packed.start.data() + channel * phases_, chunk_begin(chunk), chunks_.size(chunk)});
+  }
+}
+
+template <class T>
+void Dense<T>::run_chunk(const ChunkRun& run) const {
+  if (fold_ && run.packed.bias) prefill(run);
+  ChunkRun part = run;
+  std::int64_t scratch_row = 0;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    multiply(part, g, scratch_row);
+    const std::int64_t rows = run.channels * groups_[g].count();
+    part.weights += rows * groups_[g].depth();
+    part.start += rows;
+    scratch_row += rows;
+  }
+  if (!direct_) put_together(run);
+}
+
+template <class T>
+template <class Visit>
+void Dense<T>::for_each_position_tile(const Box& box, Visit&& visit) const {
+  const auto cell = [&](std::int64_t z, std::int64_t y, std::int64_t x) {
+    return in_place_ ? (z * axes_[1].given + y) * axes_[2].given + x : planes_->position(z, y, x);
+  };
+  // a run of `length` positions that follow each other, from `from` in the planes and `column` in the result or scratch
+  const auto tiles_of = [&](std::int64_t from, std::int64_t column, std::int64_t length) {
+    const EvenParts parts((length + tiles_.lanes - 1) / tiles_.lanes, blocking_.tile_vectors);
+    const auto tile = [&](std::int64_t begin, std::int64_t vectors) {
+      visit(PositionTile{from + begin, column + begin, vectors, std::min(vectors * tiles_.lanes, length - begin)});
+    };
+    for (std::int64_t i = 0; i < parts.parts; ++i) {
+      const std::int64_t begin = parts.begin(i) * tiles_.lanes, vectors = parts.size(i), width = vectors * tiles_.lanes;
+      if (!direct_ || begin + width <= length) {
+        tile(begin, vectors);
+      } else if (width <= length) {
+        tile(length - width, vectors);
+      } else {  // the only tile of a short run
+        if (vectors > 1) tile(0, vectors - 1);
+        tile(length - tiles_.lanes, 1);
+      }
+    }
+  };
+  if (!blocking_.rows_apart) {
+    tiles_of(0, direct_ ? (box.begin[0] * axes_[1].result + box.begin[1]) * axes_[2].result + box.begin[2] : 0,
+             cell(box.size(0) - 1, box.size(1) - 1, box.size(2)));
+    return;
+  }
+  for (std::int64_t z = 0; z < box.size(0); ++z)
+    for (std::int64_t y = 0; y < box.size(1); ++y)
+      tiles_of(cell(z, y, 0),
+               direct_ ? ((box.begin[0] + z) * axes_[1].result + box.begin[1] + y) * axes_[2].result + box.begin[2] : (z * box.size(1) + y) * row_pitch_,
+               box.size(2));
+}
+
+template <class T>
+void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch_row) const {
+  const Group& group = groups_[g];
+  const std::int64_t rows = run.channels * group.count();
+  const EvenParts row_tiles(rows, blocking_.tile_rows);
+  T* c = direct_ ? run.result + run.channel * result_cells() : run.lane.scratch + scratch_row * scratch_columns_;
+  const std::int64_t c_stride = direct_ ? result_cells() : scratch_columns_;
+  const bool filled = fold_ && run.packed.bias;
+  for (std::int64_t k0 = 0; k0 < std::max<std::int64_t>(1, group.depth()); k0 += blocking_.sum_block) {
+    const std::int64_t depth = std::min(group.depth() - k0, blocking_.sum_block);
+    const T* weights = run.weights + rows * k0;
+    const T* start = k0 == 0 && !filled ? run.start : nullptr;
+    const auto tile_of = [&](std::int64_t i, const T* planes, const std::int64_t* offset, const PositionTile& tile) {
+      const std::int64_t m = row_tiles.begin(i);
+      tiles_.tile[row_tiles.size(i)][tile.vectors](weights + m * depth, planes, offset, depth, c + m * c_stride + tile.column, c_stride,
+                                                   start == nullptr ? nullptr : start + m);
+    };
+    const auto position_tile = [&](std::int64_t first, std::int64_t end, const PositionTile& tile) {
+      const T* planes = run.planes + tile.cell;
+      const std::int64_t* offset = group.offset.data() + k0;
+      const std::int64_t width = tile.vectors * tiles_.lanes;
+      if (in_place_ && depth > 0 && run.planes_end - planes < offset[depth - 1] + width) {
+        // the vectors would read behind the given array: take what exists into the tail
+        for (std::int64_t k = 0; k < depth; ++k) std::copy_n(planes + offset[k], tile.valid, run.lane.tail + k * width);
+        planes = run.lane.tail;
+        offset = tail_offset_[tile.vectors].data();
+      }
+      for (std::int64_t i = first; i < end; ++i) tile_of(i, planes, offset, tile);
+    };
+    if (blocking_.rows_outer)
+      for (std::int64_t i = 0; i < row_tiles.parts; ++i)
+        for_each_position_tile(run.task.box, [&](const PositionTile& tile) { position_tile(i, i + 1, tile); });
+    else
+      for_each_position_tile(run.task.box, [&](const PositionTile& tile) { position_tile(0, row_tiles.parts, tile); });
+  }
+}
+
+/// Folded boundaries with a bias: the kept cells start from it, the margin from 0.
+template <class T>
+void Dense<T>::prefill(const ChunkRun& run) const {
+  const Box& box = run.task.box;
+  std::int64_t scratch_row = 0, start_row = 0;
+  for (const Group& group : groups_)
+    for (std::int64_t channel = 0; channel < run.channels; ++channel)
+      for (const std::int64_t phase : group.phases.phases) {
+        T* row = run.lane.scratch + scratch_row++ * scratch_columns_;
+        const T bias = run.start[start_row++];
+        std::fill_n(row, scratch_columns_, T{});
+        const std::int64_t phase_of[3] = {phase / (axes_[1].phases * axes_[2].phases), phase / axes_[2].phases % axes_[1].phases, phase % axes_[2].phases};
+        const auto kept = [&](std::size_t axis, std::int64_t q) {
+          const std::int64_t f = q * axes_[axis].phases + phase_of[axis] - axes_[axis].crop;
+          return f >= fold_->kept_begin(axis) && f < fold_->kept_end(axis);
+        };
+        for (std::int64_t z = 0; z < box.size(0); ++z)
+          for (std::int64_t y = 0; y < box.size(1); ++y) {
+            if (!kept(0, box.begin[0] + z) || !kept(1, box.begin[1] + y)) continue;
+            T* to = row + (blocking_.rows_apart ? (z * box.size(1) + y) * row_pitch_ : planes_->position(z, y, 0));
+            for (std::int64_t x = 0; x < box.size(2); ++x)
+              if (kept(2, box.begin[2] + x)) to[x] = bias;
+          }
+      }
+}
+
+/// Rows of the scratch into rows of the result: cropped, and phases along x interleaved.
+template <class T>
+void Dense<T>::put_together(const ChunkRun& run) const {
+  const auto& [az, ay, ax] = axes_;
+  const Box& box = run.task.box;
+  const T* streams[64];
+  const auto first_row = [&](std::size_t g) {
+    std::int64_t row = 0;
+    for (std::size_t i = 0; i < g; ++i) row += run.channels * groups_[i].count();
+    return row;
+  };
+  const std::int64_t x_begin = box.begin[2] * ax.phases - ax.crop;
+  const std::int64_t x_low = std::max<std::int64_t>(0, x_begin), x_high = std::min(ax.result, x_begin + box.size(2) * ax.phases);
+  for (std::int64_t channel = 0; channel < run.channels; ++channel)
+    for (std::int64_t z = 0; z < box.size(0); ++z)
+      for (std::int64_t jz = 0; jz < az.phases; ++jz) {
+        const std::int64_t rz = (box.begin[0] + z) * az.phases + jz - az.crop;
+        if (rz < 0 || rz >= az.result) continue;
+        for (std::int64_t y = 0; y < box.size(1); ++y) {
+          const std::int64_t column = blocking_.rows_apart ? (z * box.size(1) + y) * row_pitch_
+                                      : in_place_         ? (z * ay.given + y) * ax.given
+                                                          : planes_->position(z, y, 0);
+          for (std::int64_t jy = 0; jy < ay.phases; ++jy) {
+            const std::int64_t ry = (box.begin[1] + y) * ay.phases + jy - ay.crop;
+            if (ry < 0 || ry >= ay.result) continue;
+            T* row = run.result + (run.channel + channel) * result_cells() + (rz * ay.result + ry) * ax.result;
+            const auto stream = [&](std::int64_t jx) {
+              const PhasePlace place = place_of_[at((jz * ay.phases + jy) * ax.phases + jx)];
+              return run.lane.scratch + (first_row(place.group) + channel * groups_[place.group].count() + place.index) * scratch_columns_ + column;
+            };
+            if (ax.phases > 64) {  // no register holds that many streams: one after the other
+              for (std::int64_t jx = 0; jx < ax.phases; ++jx) {
+                const T* from = stream(jx);
+                for (std::int64_t q = 0; q < box.size(2); ++q)
+                  if (const std::int64_t x = x_begin + q * ax.phases + jx; x >= 0 && x < ax.result) row[x] = from[q];
+              }
+              continue;
+            }
+            for (std::int64_t jx = 0; jx < ax.phases; ++jx) streams[jx] = stream(jx);
+            if (x_low == x_begin && x_high == x_begin + box.size(2) * ax.phases) {
+              rows_.interleave(streams, ax.phases, box.size(2), row + x_begin);
+              continue;
+            }
+            rows_.interleave(streams, ax.phases, box.size(2), run.lane.row);
+            std::copy_n(run.lane.row + x_low - x_begin, x_high - x_low, row + x_low);
+          }
+        }
+      }
+}
+
+template class Dense<float>;
+template class Dense<double>;
+
+}  // namespace faltung::internal

@@ -1,0 +1,106 @@
+// The engine for many channels: phase planes, a table of offsets instead of im2col, one register tile, phases put together again.
+//
+//     result[m][q] = start[m] + Σ_k weights[m][k] · planes[offset[k] + q]        rows m = (result channel, phase), k = (channel, tap)
+//
+// Nothing is expanded k² times: every tap is a constant offset into the packed planes of a box of positions.
+#pragma once
+
+#include "algorithms/algorithm.hpp"
+#include "engine/blocking.hpp"
+#include "engine/fold.hpp"
+#include "engine/lowering.hpp"
+#include "engine/planes.hpp"
+#include "kernels/kernels.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace faltung::internal {
+
+/// A problem with coarse or fine unknown, made ready. T is float or double.
+template <class T>
+class Dense : public Prepared {
+ public:
+  Dense(const Problem& problem, int threads, Target target);
+  Dense(const Dense&) = delete;
+  Dense& operator=(const Dense&) = delete;
+
+  std::size_t workspace_bytes() const override;
+  std::size_t packed_bytes() const override;
+  std::unique_ptr<const Packed> pack(const void* weights, const void* bias) const override;
+  void run(const Arrays& arrays, std::byte* workspace) const override;
+
+ private:
+  /// A phase group with its table of offsets.
+  struct Group {
+    PhaseGroup phases;
+    std::vector<std::int64_t> offset;  ///< of every (channel, tap)
+    std::int64_t count() const { return static_cast<std::int64_t>(phases.phases.size()); }
+    std::int64_t depth() const { return static_cast<std::int64_t>(offset.size()); }
+  };
+  /// Where a phase stands among the rows of a chunk.
+  struct PhasePlace {
+    std::size_t group;
+    std::int64_t index;
+  };
+  /// A run of positions that one register tile covers.
+  struct PositionTile {
+    std::int64_t cell;     ///< in the planes
+    std::int64_t column;   ///< in the scratch, or in the result's channel
+    std::int64_t vectors;
+    std::int64_t valid;    ///< positions that exist; the rest of the vectors is nobody's
+  };
+  struct Task {
+    std::int64_t sample, conv_group;
+    Box box;
+    std::int64_t first_chunk, end_chunk;
+  };
+  struct Lane {
+    T *planes, *scratch, *row, *tail;
+  };
+  /// One chunk of one task, for the loops below.
+  struct ChunkRun;
+
+  std::int64_t result_cells() const { return axes_[0].result * axes_[1].result * axes_[2].result; }
+  std::int64_t given_cells() const { return axes_[0].given * axes_[1].given * axes_[2].given; }
+  std::int64_t chunk_begin(std::int64_t chunk) const { return chunks_.begin(chunk); }
+
+  bool reads_in_place() const;
+  bool writes_in_place() const;
+  Task task(std::int64_t index) const;
+  void run_task(const Task& task, const T* given, T* result, const Packed& packed, const Lane& lane) const;
+  void run_chunk(const ChunkRun& run) const;
+  void multiply(const ChunkRun& run, std::size_t group, std::int64_t scratch_row) const;
+  void prefill(const ChunkRun& run) const;
+  void put_together(const ChunkRun& run) const;
+  template <class Visit>
+  void for_each_position_tile(const Box& box, Visit&& visit) const;
+  void fold(const T* temporary, T* fine) const;
+
+  Problem problem_;
+  int threads_;
+  const TileKernels<T>& tiles_;
+  const RowKernels<T>& rows_;
+  std::array<LoweredAxis, 3> axes_;
+  std::vector<Group> groups_;
+  std::vector<PhasePlace> place_of_;  ///< of every linear phase
+  std::int64_t given_channels_, result_channels_;  ///< of one conv group
+  std::int64_t phases_;
+  Blocking blocking_{};
+  EvenParts chunks_{1, 1};
+  std::optional<Planes> planes_;
+  bool in_place_ = false;         ///< the given array is the planes
+  bool direct_ = false;           ///< tiles are written into the result
+  std::optional<Fold> fold_;      ///< the result is a padded array, folded afterwards
+  std::array<std::int64_t, 3> boxes_{};
+  std::int64_t splits_ = 1, tasks_ = 0, lanes_ = 1;
+  std::int64_t row_pitch_ = 0;       ///< scratch columns of one row, when rows are apart
+  std::int64_t scratch_columns_ = 0, scratch_rows_ = 0;
+  std::int64_t planes_elements_ = 0, scratch_elements_ = 0, row_elements_ = 0, tail_elements_ = 0;
+  std::vector<std::int64_t> tail_offset_[most_tile_vectors + 1];
+};
+
+}  // namespace faltung::internal

@@ -1,0 +1,96 @@
+#include "engine/lowering.hpp"
+
+#include "problem/terms.hpp"
+
+#include <algorithm>
+
+namespace faltung::internal {
+
+namespace {
+
+LoweredAxis lower_gather(const Axis& axis) {
+  LoweredAxis lowered;
+  lowered.planes = axis.stride;
+  lowered.positions = lowered.result = axis.coarse;
+  lowered.given = axis.fine;
+  lowered.taps.resize(1);
+  for (std::int64_t k = 0; k < axis.kernel; ++k)
+    lowered.taps[0].push_back({k, k * axis.dilation % axis.stride, k * axis.dilation / axis.stride});
+  lowered.high = lowered.taps[0].back().shift;
+  const std::vector<std::int64_t> padded = source_cells(axis);
+  lowered.source.assign(static_cast<std::size_t>(axis.stride), std::vector<std::int64_t>(static_cast<std::size_t>(lowered.cells()), -1));
+  for (std::int64_t plane = 0; plane < axis.stride; ++plane)
+    for (std::int64_t cell = 0; cell < lowered.cells(); ++cell)
+      if (const std::int64_t u = cell * axis.stride + plane; u < axis.padded())
+        lowered.source[static_cast<std::size_t>(plane)][static_cast<std::size_t>(cell)] = padded[static_cast<std::size_t>(u)];
+  return lowered;
+}
+
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+
+LoweredAxis lower_scatter(const Axis& axis, PhaseOrigin origin) {
+  const bool folds = axis.boundary != Boundary::zeros;
+  const std::int64_t pad = folds ? 0 : axis.pad_before;  // of the array that is written here
+  LoweredAxis lowered;
+  lowered.phases = axis.stride;
+  lowered.result = folds ? axis.padded() : axis.fine;
+  lowered.given = axis.coarse;
+  lowered.crop = origin == PhaseOrigin::padded ? pad % axis.stride : 0;
+  lowered.positions = (lowered.result + lowered.crop + axis.stride - 1) / axis.stride;
+  lowered.taps.resize(static_cast<std::size_t>(axis.stride));
+  bool any = false;
+  for (std::int64_t phase = 0; phase < axis.stride; ++phase)
+    for (std::int64_t k = 0; k < axis.kernel; ++k) {
+      const std::int64_t distance = phase - lowered.crop + pad - k * axis.dilation;
+      if (distance % axis.stride != 0) continue;
+      const std::int64_t shift = floor_divide(distance, axis.stride);
+      lowered.taps[static_cast<std::size_t>(phase)].push_back({k, 0, shift});
+      lowered.low = any ? std::min(lowered.low, shift) : shift;
+      lowered.high = any ? std::max(lowered.high, shift) : shift;
+      any = true;
+    }
+  std::vector<std::int64_t> cells;
+  for (std::int64_t cell = 0; cell < lowered.cells(); ++cell) {
+    const std::int64_t c = cell + lowered.low;
+    cells.push_back(c >= 0 && c < axis.coarse ? c : -1);
+  }
+  lowered.source.push_back(std::move(cells));
+  return lowered;
+}
+
+}  // namespace
+
+std::array<LoweredAxis, 3> lower(const Problem& problem, PhaseOrigin origin) {
+  std::array<LoweredAxis, 3> lowered;
+  const std::array<Axis, 3> axes = three_axes(problem);
+  for (std::size_t a = 0; a < 3; ++a)
+    lowered[a] = problem.unknown == Unknown::fine ? lower_scatter(axes[a], origin) : lower_gather(axes[a]);
+  return lowered;
+}
+
+std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, const std::array<Axis, 3>& problem_axes) {
+  const auto& [az, ay, ax] = axes;
+  std::vector<PhaseGroup> groups;
+  for (std::int64_t phase = 0; phase < az.phases * ay.phases * ax.phases; ++phase) {
+    std::vector<PhaseGroup::Tap> taps;
+    std::vector<std::int64_t> kernel;
+    for (const auto& z : az.taps[static_cast<std::size_t>(phase / (ay.phases * ax.phases))])
+      for (const auto& y : ay.taps[static_cast<std::size_t>(phase / ax.phases % ay.phases)])
+        for (const auto& x : ax.taps[static_cast<std::size_t>(phase % ax.phases)]) {
+          taps.push_back({{z.shift - az.low, y.shift - ay.low, x.shift - ax.low}, (z.plane * ay.planes + y.plane) * ax.planes + x.plane});
+          kernel.push_back((z.k * problem_axes[1].kernel + y.k) * problem_axes[2].kernel + x.k);
+        }
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const PhaseGroup& group) {
+      return std::equal(group.taps.begin(), group.taps.end(), taps.begin(), taps.end(),
+                        [](const auto& a, const auto& b) { return a.shift == b.shift && a.plane == b.plane; });
+    });
+    const bool first = same == groups.end();
+    PhaseGroup& group = first ? groups.emplace_back() : *same;
+    if (first) group.taps = std::move(taps);
+    group.phases.push_back(phase);
+    group.kernel.push_back(std::move(kernel));
+  }
+  return groups;
+}
+
+}  // namespace faltung::internal

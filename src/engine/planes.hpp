@@ -1,0 +1,57 @@
+// Packing: a box of positions of every channel into phase planes, with the cells that its taps reach around it.
+//
+// A plane's rows are flattened with one shared margin: where a row ends in zeros and the next one begins with zeros, they are the same
+// cells. Every tap is then one constant offset from a contiguous run of positions.
+#pragma once
+
+#include "engine/lowering.hpp"
+#include "kernels/kernels.hpp"
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace faltung::internal {
+
+/// Half-open box of positions.
+struct Box {
+  std::array<std::int64_t, 3> begin, end;
+  std::int64_t size(std::size_t axis) const { return end[axis] - begin[axis]; }
+};
+
+class Planes {
+ public:
+  /// For boxes of at most `box` positions. `needed`: the linear phases that any tap reads.
+  Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 3> box, std::vector<std::int64_t> needed, std::int64_t lanes,
+         std::int64_t element_bytes);
+
+  /// Elements of one channel, and of `channels` with what a vector may read behind the last.
+  std::int64_t channel_stride() const { return channel_stride_; }
+  std::int64_t elements(std::int64_t channels) const { return channels * channel_stride_ + slack_; }
+
+  /// Where position (z, y, x) of a box stands in its plane; positions of a row follow each other.
+  std::int64_t position(std::int64_t z, std::int64_t y, std::int64_t x) const { return (z * rows_ + y) * pitch_ + x; }
+  std::int64_t pitch() const { return pitch_; }
+  /// How far a tap's cell lies from its position, in one channel.
+  std::int64_t offset(const PhaseGroup::Tap& tap) const;
+
+  /// Fills the planes of one channel; `given` is the channel's array. Writes every cell that a position of the box can meet.
+  template <class T>
+  void pack(const RowKernels<T>& rows, const T* given, const Box& box, T* planes) const;
+
+ private:
+  /// A run of cells whose sources are `step` apart.
+  struct Run {
+    std::int64_t begin, end;
+  };
+
+  const std::array<LoweredAxis, 3>& axes_;
+  std::array<std::int64_t, 3> box_;
+  std::vector<std::int64_t> needed_;    // linear phases in the order in which their planes stand
+  std::vector<std::int64_t> plane_of_;  // linear phase → place, or −1
+  std::int64_t rows_ = 0, pitch_ = 0, plane_stride_ = 0, channel_stride_ = 0, slack_ = 0;
+  std::vector<Run> runs_;  // per x phase: cells that are read from the array without a jump
+  bool together_ = false;  // all x phases are needed: they are taken apart in one pass
+};
+
+}  // namespace faltung::internal

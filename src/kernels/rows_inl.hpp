@@ -1,0 +1,147 @@
+// Loops over rows: interleaving phases, taking them apart, transposing, finishing. Included again for each target.
+#if defined(FALTUNG_ROWS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef FALTUNG_ROWS_INL
+#undef FALTUNG_ROWS_INL
+#else
+#define FALTUNG_ROWS_INL
+#endif
+
+#include "kernels/kernels.hpp"
+
+#include <hwy/highway.h>
+
+#include <cstdint>
+#include <cstring>
+
+HWY_BEFORE_NAMESPACE();
+namespace faltung::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class T>
+void interleave(const T* const* rows, std::int64_t count, std::int64_t n, T* HWY_RESTRICT out) {
+  std::int64_t i = 0;
+  if (count == 1) {
+    std::memcpy(out, rows[0], static_cast<std::size_t>(n) * sizeof(T));
+    return;
+  }
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  if (count == 2) {
+    for (; i + lanes <= n; i += lanes) hn::StoreInterleaved2(hn::LoadU(d, rows[0] + i), hn::LoadU(d, rows[1] + i), d, out + 2 * i);
+  } else if (count == 3) {
+    for (; i + lanes <= n; i += lanes)
+      hn::StoreInterleaved3(hn::LoadU(d, rows[0] + i), hn::LoadU(d, rows[1] + i), hn::LoadU(d, rows[2] + i), d, out + 3 * i);
+  } else if (count == 4) {
+    for (; i + lanes <= n; i += lanes)
+      hn::StoreInterleaved4(hn::LoadU(d, rows[0] + i), hn::LoadU(d, rows[1] + i), hn::LoadU(d, rows[2] + i), hn::LoadU(d, rows[3] + i), d,
+                            out + 4 * i);
+  }
+#endif
+  if (count % 4 == 0 && count > 4) {  // four rows at a time: short runs of stores stay in one line
+    for (; i < n; ++i)
+      for (std::int64_t r = 0; r < count; r += 4) {
+        T* to = out + i * count + r;
+        to[0] = rows[r][i], to[1] = rows[r + 1][i], to[2] = rows[r + 2][i], to[3] = rows[r + 3][i];
+      }
+    return;
+  }
+  for (; i < n; ++i)
+    for (std::int64_t r = 0; r < count; ++r) out[i * count + r] = rows[r][i];
+}
+
+template <class T>
+void deinterleave(const T* HWY_RESTRICT in, std::int64_t count, std::int64_t n, T* const* rows) {
+  std::int64_t i = 0;
+  if (count == 1) {
+    std::memcpy(rows[0], in, static_cast<std::size_t>(n) * sizeof(T));
+    return;
+  }
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  hn::Vec<hn::ScalableTag<T>> v0, v1, v2, v3;
+  if (count == 2) {
+    for (; i + lanes <= n; i += lanes) {
+      hn::LoadInterleaved2(d, in + 2 * i, v0, v1);
+      hn::StoreU(v0, d, rows[0] + i);
+      hn::StoreU(v1, d, rows[1] + i);
+    }
+  } else if (count == 3) {
+    for (; i + lanes <= n; i += lanes) {
+      hn::LoadInterleaved3(d, in + 3 * i, v0, v1, v2);
+      hn::StoreU(v0, d, rows[0] + i);
+      hn::StoreU(v1, d, rows[1] + i);
+      hn::StoreU(v2, d, rows[2] + i);
+    }
+  } else if (count == 4) {
+    for (; i + lanes <= n; i += lanes) {
+      hn::LoadInterleaved4(d, in + 4 * i, v0, v1, v2, v3);
+      hn::StoreU(v0, d, rows[0] + i);
+      hn::StoreU(v1, d, rows[1] + i);
+      hn::StoreU(v2, d, rows[2] + i);
+      hn::StoreU(v3, d, rows[3] + i);
+    }
+  }
+#endif
+  for (; i < n; ++i)
+    for (std::int64_t r = 0; r < count; ++r) rows[r][i] = in[i * count + r];
+}
+
+/// Blocks of four by four: each line is read and written whole while it is near.
+template <class T>
+void transpose(const T* HWY_RESTRICT in, std::int64_t in_stride, std::int64_t height, std::int64_t width, T* HWY_RESTRICT out,
+               std::int64_t out_stride) {
+  std::int64_t y = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (; y + 4 <= height; y += 4) {
+    const T* row = in + y * in_stride;
+    std::int64_t x = 0;
+    T quad[4 * 64 / sizeof(T)];
+    for (; x + lanes <= width; x += lanes) {
+      hn::StoreInterleaved4(hn::LoadU(d, row + x), hn::LoadU(d, row + in_stride + x), hn::LoadU(d, row + 2 * in_stride + x),
+                            hn::LoadU(d, row + 3 * in_stride + x), d, quad);
+      for (std::int64_t i = 0; i < lanes; ++i) std::memcpy(out + (x + i) * out_stride + y, quad + 4 * i, 4 * sizeof(T));
+    }
+    for (; x < width; ++x)
+      for (std::int64_t r = 0; r < 4; ++r) out[x * out_stride + y + r] = row[r * in_stride + x];
+  }
+#endif
+  for (; y < height; ++y)
+    for (std::int64_t x = 0; x < width; ++x) out[x * out_stride + y] = in[y * in_stride + x];
+}
+
+template <class T>
+void finish(T* HWY_RESTRICT y, const T* HWY_RESTRICT added, std::int64_t n, const Activation<T>& activation) {
+  const auto one = [&](T value) {
+    if (value < 0) value *= activation.slope;
+    return value < activation.low ? activation.low : value > activation.high ? activation.high : value;
+  };
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto slope = hn::Set(d, activation.slope), low = hn::Set(d, activation.low), high = hn::Set(d, activation.high);
+  const auto zero = hn::Zero(d);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    auto value = hn::LoadU(d, y + i);
+    if (added != nullptr) value = hn::Add(value, hn::LoadU(d, added + i));
+    value = hn::IfThenElse(hn::Lt(value, zero), hn::Mul(value, slope), value);
+    value = hn::IfThenElse(hn::Lt(value, low), low, value);  // comparisons keep NaN, minimum and maximum need not
+    value = hn::IfThenElse(hn::Gt(value, high), high, value);
+    hn::StoreU(value, d, y + i);
+  }
+  for (; i < n; ++i) y[i] = one(added != nullptr ? y[i] + added[i] : y[i]);
+}
+
+template <class T>
+constexpr RowKernels<T> make_row_table() {
+  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())), &interleave<T>, &deinterleave<T>, &transpose<T>, &finish<T>};
+}
+
+}  // namespace faltung::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,116 @@
+// The register tiles, written once for every target and element type. Included again for each target.
+#if defined(FALTUNG_TILE_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef FALTUNG_TILE_INL
+#undef FALTUNG_TILE_INL
+#else
+#define FALTUNG_TILE_INL
+#endif
+
+#include "kernels/kernels.hpp"
+
+#include <hwy/highway.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+HWY_BEFORE_NAMESPACE();
+namespace faltung::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// f(0), f(1), …, f(n − 1) with constant arguments: arrays of vectors stay in registers only when every index is a constant.
+template <int n, class F>
+HWY_INLINE void unroll(F&& f) {
+  [&]<int... i>(std::integer_sequence<int, i...>) { (f(std::integral_constant<int, i>{}), ...); }
+  (std::make_integer_sequence<int, n>{});
+}
+
+template <class T>
+using Tag = hn::ScalableTag<T>;
+template <class T>
+inline constexpr std::int64_t lanes = static_cast<std::int64_t>(hn::MaxLanes(Tag<T>()));
+
+template <class T, int rows, int vectors>
+void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset, std::int64_t depth, T* HWY_RESTRICT c,
+          std::int64_t c_stride, const T* HWY_RESTRICT start) {
+  const Tag<T> d;
+  using V = hn::Vec<Tag<T>>;
+  V sum[static_cast<std::size_t>(rows * vectors)];
+  if (start != nullptr)
+    unroll<rows>([&](auto i) { unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::Set(d, start[i]); }); });
+  else
+    unroll<rows>([&](auto i) { unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::LoadU(d, c + i * c_stride + j * lanes<T>); }); });
+  for (std::int64_t k = 0; k < depth; ++k) {
+    const T* in = b + offset[k];
+    V x[static_cast<std::size_t>(vectors)];
+    unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, in + j * lanes<T>); });
+    unroll<rows>([&](auto i) {
+      const V w = hn::Set(d, a[i]);
+      unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::MulAdd(w, x[j], sum[i * vectors + j]); });
+    });
+    a += rows;
+  }
+  unroll<rows>([&](auto i) { unroll<vectors>([&](auto j) { hn::StoreU(sum[i * vectors + j], d, c + i * c_stride + j * lanes<T>); }); });
+}
+
+template <class T, int rows, int vectors>
+void correlate(const T* HWY_RESTRICT a, const std::int64_t* HWY_RESTRICT row, const std::int64_t* HWY_RESTRICT step, const T* HWY_RESTRICT b,
+               std::int64_t b_stride, std::int64_t depth, T* HWY_RESTRICT c, std::int64_t c_stride) {
+  const Tag<T> d;
+  using V = hn::Vec<Tag<T>>;
+  V sum[static_cast<std::size_t>(rows * vectors)];
+  const T* in[static_cast<std::size_t>(rows)];
+  unroll<rows>([&](auto i) { in[i] = a + row[i]; });
+  unroll<rows * vectors>([&](auto i) { sum[i] = hn::Zero(d); });
+  for (std::int64_t k = 0; k < depth; ++k) {
+    const std::int64_t at = step[k];
+    V x[static_cast<std::size_t>(vectors)];
+    unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, b + j * lanes<T>); });
+    unroll<rows>([&](auto i) {
+      const V w = hn::Set(d, in[i][at]);
+      unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::MulAdd(w, x[j], sum[i * vectors + j]); });
+    });
+    b += b_stride;
+  }
+  unroll<rows>([&](auto i) {
+    unroll<vectors>([&](auto j) {
+      T* to = c + i * c_stride + j * lanes<T>;
+      hn::StoreU(hn::Add(hn::LoadU(d, to), sum[i * vectors + j]), d, to);
+    });
+  });
+}
+
+/// Registers of the target: accumulators, one vector of b each, and one for a must fit.
+constexpr int registers = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64 ? 32 : 16;
+constexpr bool fits(int rows, int vectors) { return rows * vectors + vectors + 1 <= registers && rows <= most_tile_rows; }
+
+template <class T, int rows, int vectors>
+constexpr void enter(TileKernels<T>& table) {
+  if constexpr (fits(rows, vectors)) {
+    table.tile[rows][vectors] = &tile<T, rows, vectors>;
+    table.correlate[rows][vectors] = &correlate<T, rows, vectors>;
+  }
+}
+
+template <class T>
+constexpr TileKernels<T> make_tile_table() {
+  TileKernels<T> table;
+  table.lanes = lanes<T>;
+  table.fused = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON;
+  // 4×24 and 6×16 floats of AVX2, 8×48 and 12×32 of AVX-512: at least ten accumulators hide the latency of a multiply-add (4 cycles × 2 units)
+  table.wide_rows = registers == 32 ? 8 : 4;
+  table.wide_vectors = 3;
+  table.tall_rows = registers == 32 ? 12 : 6;
+  table.tall_vectors = 2;
+  [&]<int... i>(std::integer_sequence<int, i...>) {
+    (enter<T, i % most_tile_rows + 1, i / most_tile_rows + 1>(table), ...);
+  }
+  (std::make_integer_sequence<int, most_tile_rows * most_tile_vectors>{});
+  return table;
+}
+
+}  // namespace faltung::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
