@@ -16,8 +16,17 @@ constexpr std::int64_t sum_depth = 288;
 constexpr std::int64_t chunk_rows = 128;
 /// Accumulators that hide the latency of a multiply-add: 4 cycles × 2 units, and a little more for the loads.
 constexpr std::int64_t busy_accumulators = 10;
+
 /// Bytes of cells in one block of the sum up to which the tiles of rows are the outer loop: half of the first-level cache.
 constexpr std::int64_t resident_bytes = std::int64_t{16} << 10U;
+
+/// Rows of the matrix product from which on panels pay: copying one costs a load and a store per vector and tap, used by every row.
+constexpr std::int64_t panel_rows = 100;
+/// Bytes of one panel: most of a first-level cache of 32 KB; and of the panels that are made together: a share of the second-level cache.
+constexpr std::int64_t panel_bytes = std::int64_t{24} << 10U;
+constexpr std::int64_t panels_bytes = std::int64_t{192} << 10U;
+/// Bytes of results that wait for the phases to be put together.
+constexpr std::int64_t waiting_bytes = std::int64_t{1} << 20U;
 
 /// Multiply-adds in flight that all tiles of a product of `rows` × `positions` take, per tap: small tiles count as large ones.
 double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors) {
@@ -39,7 +48,8 @@ std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / 
 /// As even as possible, no larger than before.
 std::int64_t even(std::int64_t extent, std::int64_t box) { return ceil_divide(extent, ceil_divide(extent, box)); }
 
-std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles) {
+std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles,
+                                       std::int64_t most_positions) {
   const auto& [az, ay, ax] = axes;
   const std::int64_t cell_bytes = shape.given_channels * shape.planes * shape.element_bytes;
   const auto bytes = [&](std::int64_t z, std::int64_t y, std::int64_t x) {
@@ -51,52 +61,76 @@ std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, c
     // one long row, or rows that no cache holds: cut along x
     const std::int64_t halo = ax.high - ax.low;
     const std::int64_t row = cell_bytes * (1 + az.high - az.low) * (1 + ay.high - ay.low);
-    const std::int64_t fitting = std::max<std::int64_t>(box_bytes / row - halo, std::max(least_positions, halo));
+    const std::int64_t fitting = std::min(std::max<std::int64_t>(box_bytes / row - halo, std::max(least_positions, halo)), most_positions);
     if (fitting < ax.positions) box[2] = std::min(ax.positions, ceil_divide(even(ax.positions, fitting), tile) * tile);
   }
-  while (box[1] < ay.positions && (bytes(1, box[1] + 1, box[2]) <= box_bytes || box[1] * box[2] < least_positions)) ++box[1];
+  while (box[1] < ay.positions && (box[1] + 1) * box[2] <= most_positions &&
+         (bytes(1, box[1] + 1, box[2]) <= box_bytes || box[1] * box[2] < least_positions))
+    ++box[1];
   box[1] = even(ay.positions, box[1]);
   if (box[1] == ay.positions)
-    while (box[0] < az.positions && (bytes(box[0] + 1, box[1], box[2]) <= box_bytes || box[0] * box[1] * box[2] < least_positions)) ++box[0];
+    while (box[0] < az.positions && (box[0] + 1) * box[1] * box[2] <= most_positions &&
+           (bytes(box[0] + 1, box[1], box[2]) <= box_bytes || box[0] * box[1] * box[2] < least_positions))
+      ++box[0];
   box[0] = even(az.positions, box[0]);
   return box;
 }
 
 }  // namespace
 
+namespace {
+
+/// The tile whose tiles together are in flight for the shortest time.
+void choose_tile(Blocking& blocking, std::int64_t rows, std::int64_t vectors, double factor, const TileLimits& tiles, double& best, bool apart) {
+  for (const bool tall : {false, true}) {
+    const std::int64_t most_rows = tall ? tiles.tall_rows : tiles.wide_rows, most_vectors = tall ? tiles.tall_vectors : tiles.wide_vectors;
+    const double cost = tiles_cost(rows, vectors, most_rows, most_vectors) * factor;
+    if (best != 0 && cost >= best) continue;
+    best = cost;
+    blocking.rows_apart = apart;
+    blocking.tile_rows = most_rows;
+    blocking.tile_vectors = most_vectors;
+  }
+}
+
+/// Taps × channels of one block of the sum: whole channels, unless one channel has more taps.
+std::int64_t choose_sum_block(const DenseShape& shape, std::int64_t most) {
+  const std::int64_t taps = std::max<std::int64_t>(1, shape.taps);
+  if (taps <= most) return even(shape.given_channels, most / taps) * taps;
+  return even(shape.given_channels * taps, 2 * most);  // the taps of one channel share their cells
+}
+
+}  // namespace
+
 Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles) {
   Blocking blocking{};
-  blocking.box = choose_box(axes, shape, tiles);
-  const std::int64_t depth = shape.given_channels * shape.taps;
-  if (shape.taps <= sum_depth)
-    blocking.sum_block = even(shape.given_channels, std::max<std::int64_t>(1, sum_depth / std::max<std::int64_t>(1, shape.taps))) * shape.taps;
-  else
-    blocking.sum_block = even(depth, 2 * sum_depth);  // the taps of one channel share their cells
-  blocking.sum_block = std::max<std::int64_t>(1, blocking.sum_block);
-
+  const std::int64_t all_rows = shape.result_channels * shape.phases;
+  blocking.panels = shape.result_channels * shape.smallest_group >= panel_rows;
+  const std::int64_t waiting = shape.phases == 1 ? axes[0].positions * axes[1].positions * axes[2].positions
+                                                 : std::max(least_positions, waiting_bytes / (all_rows * shape.element_bytes));
+  const std::int64_t everything = axes[0].positions * axes[1].positions * axes[2].positions;
+  blocking.box = choose_box(axes, shape, tiles, blocking.panels ? waiting : everything);
+  const auto& box = blocking.box;
+  double best = 0;
+  if (blocking.panels) {
+    blocking.chunk = shape.result_channels;
+    choose_tile(blocking, blocking.chunk * shape.largest_group, ceil_divide(box[0] * box[1] * box[2], tiles.lanes), 1, tiles, best, false);
+    const std::int64_t width = blocking.tile_vectors * tiles.lanes;
+    blocking.sum_block = choose_sum_block(shape, panel_bytes / (width * shape.element_bytes));
+    blocking.panel_positions = std::max<std::int64_t>(1, panels_bytes / (blocking.sum_block * width * shape.element_bytes)) * width;
+    return blocking;
+  }
+  blocking.sum_block = choose_sum_block(shape, sum_depth);
   blocking.chunk = even(shape.result_channels, std::max<std::int64_t>(1, chunk_rows / shape.phases));
   const std::int64_t rows = blocking.chunk * shape.largest_group;
-
-  const auto& box = blocking.box;
   const std::int64_t lines = box[0] * box[1];
   const std::int64_t pitch = box[2] + axes[2].high - axes[2].low, plane_rows = box[1] + axes[1].high - axes[1].low;
   const std::int64_t flat = ((box[0] - 1) * plane_rows + box[1] - 1) * pitch + box[2];
-  double best = 0;
-  for (const bool apart : {true, false})
-    for (const bool tall : {false, true}) {
-      const std::int64_t most_rows = tall ? tiles.tall_rows : tiles.wide_rows, most_vectors = tall ? tiles.tall_vectors : tiles.wide_vectors;
-      const std::int64_t vectors = ceil_divide(apart ? box[2] : flat, tiles.lanes);
-      double cost = tiles_cost(rows, vectors, most_rows, most_vectors) * static_cast<double>(apart ? lines : 1);
-      if (!apart && lines > 1) cost *= 1.03;  // copying the rows out of the flattened planes, measured 3 to 8 %
-      if (best == 0 || cost < best) {
-        best = cost;
-        blocking.rows_apart = apart;
-        blocking.tile_rows = most_rows;
-        blocking.tile_vectors = most_vectors;
-      }
-    }
-  const std::int64_t resident =
-      blocking.sum_block / std::max<std::int64_t>(1, shape.taps) * shape.planes * plane_rows * pitch * (box[0] + axes[0].high - axes[0].low) * shape.element_bytes;
+  choose_tile(blocking, rows, ceil_divide(box[2], tiles.lanes), static_cast<double>(lines), tiles, best, true);
+  // copying the rows out of the flattened planes: measured 3 to 8 %
+  choose_tile(blocking, rows, ceil_divide(flat, tiles.lanes), lines > 1 ? 1.03 : 1, tiles, best, false);
+  const std::int64_t resident = blocking.sum_block / std::max<std::int64_t>(1, shape.taps) * shape.planes * plane_rows * pitch *
+                                (box[0] + axes[0].high - axes[0].low) * shape.element_bytes;
   blocking.rows_outer = resident <= resident_bytes;
   return blocking;
 }

@@ -17,7 +17,7 @@ namespace faltung::internal {
 struct DenseShape {
   std::int64_t given_channels, result_channels;
   std::int64_t phases;         ///< output phases, all axes
-  std::int64_t largest_group;  ///< phases of the largest phase group
+  std::int64_t smallest_group, largest_group;  ///< phases of a phase group
   std::int64_t taps;           ///< of the largest phase group
   std::int64_t planes;         ///< input phases that are read
   std::int64_t element_bytes;
@@ -34,6 +34,8 @@ struct Blocking {
   std::int64_t sum_block;           ///< taps × channels of one block of the sum
   std::int64_t chunk;               ///< result channels
   std::int64_t tile_rows, tile_vectors;
+  bool panels;       ///< cells of a few positions are copied tap by tap into panels: exact positions, read from the first-level cache
+  std::int64_t panel_positions;  ///< of panels that are made together
   bool rows_apart;   ///< tiles of positions stay inside one row; else rows are flattened into one
   bool rows_outer;   ///< the tiles of rows are the outer loop: few positions, the weights are read once
 };

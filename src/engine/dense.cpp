@@ -1,24 +1,16 @@
-#include "engine/dense.hpp"
-
+#include "engine/dense_inl.hpp"
 #include "support/parallel.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <set>
+#include <utility>
 
 namespace faltung::internal {
 
 namespace {
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
-
-template <class T>
-struct DenseWeights : Packed {
-  std::vector<T> weights;  // [conv group][chunk][phase group][block of the sum][tile of rows][depth][row]
-  std::vector<T> start;    // [conv group][chunk][phase group][row]
-  bool bias = false;
-};
 
 /// Largest stride at which all phases are looked at together; above, every phase is alone.
 PhaseOrigin choose_origin(const Problem& problem, std::int64_t tile_rows) {
@@ -34,19 +26,6 @@ PhaseOrigin choose_origin(const Problem& problem, std::int64_t tile_rows) {
 }  // namespace
 
 template <class T>
-struct Dense<T>::ChunkRun {
-  const Task& task;
-  const DenseWeights<T>& packed;
-  const Lane& lane;
-  const T* planes;        ///< of the group's first channel, at the box's first position
-  const T* planes_end;    ///< what may be read; only looked at when the given array is the planes
-  T* result;              ///< the conv group's first channel
-  const T* weights;
-  const T* start;
-  std::int64_t channel, channels;  ///< of the chunk
-};
-
-template <class T>
 Dense<T>::Dense(const Problem& problem, int threads, Target target)
     : problem_(problem), threads_(threads), tiles_(tile_kernels<T>(target)), rows_(row_kernels<T>(target)) {
   const bool gather = problem.unknown == Unknown::coarse;
@@ -58,22 +37,23 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target)
   phases_ = axes_[0].phases * axes_[1].phases * axes_[2].phases;
   place_of_.resize(at(phases_));
   std::set<std::int64_t> needed;
-  std::int64_t taps = 0, largest = 0;
+  std::int64_t taps = 0, largest = 0, smallest = phases_;
   for (std::size_t g = 0; g < phase_groups.size(); ++g) {
     const PhaseGroup& group = phase_groups[g];
     for (std::size_t i = 0; i < group.phases.size(); ++i) place_of_[at(group.phases[i])] = {g, static_cast<std::int64_t>(i)};
     for (const auto& tap : group.taps) needed.insert(tap.plane);
     taps = std::max(taps, static_cast<std::int64_t>(group.taps.size()));
     largest = std::max(largest, static_cast<std::int64_t>(group.phases.size()));
+    smallest = std::min(smallest, static_cast<std::int64_t>(group.phases.size()));
   }
   blocking_ = choose_blocking(axes_,
-                              {given_channels_, result_channels_, phases_, largest, taps, static_cast<std::int64_t>(needed.size()), sizeof(T)},
+                              {given_channels_, result_channels_, phases_, smallest, largest, taps, static_cast<std::int64_t>(needed.size()), sizeof(T)},
                               {tiles_.lanes, tiles_.wide_rows, tiles_.wide_vectors, tiles_.tall_rows, tiles_.tall_vectors});
   if (!gather && std::any_of(problem.axes.begin(), problem.axes.end(), [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
     fold_.emplace(problem_axes);
 
   in_place_ = reads_in_place();
-  if (in_place_ && axes_[1].high == axes_[1].low && axes_[2].high == axes_[2].low && axes_[0].high == axes_[0].low) {
+  if (in_place_ && !blocking_.panels && axes_[1].high == axes_[1].low && axes_[2].high == axes_[2].low && axes_[0].high == axes_[0].low) {
     blocking_.rows_apart = axes_[0].positions * axes_[1].positions == 1;  // rows follow each other without a gap
   }
   planes_.emplace(axes_, blocking_.box, std::vector<std::int64_t>(needed.begin(), needed.end()), tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
@@ -101,24 +81,21 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target)
   lanes_ = std::max<std::int64_t>(1, std::min(tasks_, wanted));
 
   const auto& box = blocking_.box;
-  const std::int64_t most_rows = box[0] * box[1];
-  row_pitch_ = round_up(box[2], tiles_.lanes);
   direct_ = writes_in_place();
   scratch_rows_ = (result_channels_ + chunks_.parts - 1) / chunks_.parts * phases_;
-  const std::int64_t pitch = in_place_ ? axes_[2].given : planes_->pitch();
-  const std::int64_t flat = in_place_ ? ((box[0] - 1) * axes_[1].given + box[1] - 1) * pitch + box[2] : planes_->position(box[0] - 1, box[1] - 1, box[2]);
-  scratch_columns_ = (blocking_.rows_apart ? most_rows * row_pitch_ : flat) + (most_tile_vectors + 1) * tiles_.lanes;
+  const Box whole{{0, 0, 0}, box};
+  scratch_columns_ = scratch_column(whole, box[0] - 1, box[1] - 1) + box[2] + (most_tile_vectors + 1) * tiles_.lanes;
   const std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
   scratch_columns_ = round_up(scratch_columns_, line);
   if (scratch_columns_ / line % 2 == 0) scratch_columns_ += line;  // odd in lines: rows spread over all sets of the cache
+  const std::int64_t width = blocking_.tile_vectors * tiles_.lanes;
   planes_elements_ = in_place_ ? 0 : round_up(planes_->elements(given_channels_), line);
-  scratch_elements_ = direct_ ? 0 : scratch_rows_ * scratch_columns_;
+  scratch_elements_ = direct_ ? (blocking_.panels ? scratch_rows_ * width : 0) : scratch_rows_ * scratch_columns_;
   row_elements_ = round_up(axes_[2].phases * (box[2] + tiles_.lanes), line);
-  if (in_place_) {
-    tail_elements_ = round_up(blocking_.sum_block * blocking_.tile_vectors * tiles_.lanes, line);
-    for (std::int64_t v = 1; v <= blocking_.tile_vectors; ++v)
-      for (std::int64_t k = 0; k < blocking_.sum_block; ++k) tail_offset_[v].push_back(k * v * tiles_.lanes);
-  }
+  if (blocking_.panels) panels_elements_ = round_up(blocking_.sum_block * blocking_.panel_positions + tiles_.lanes, line);
+  if (in_place_ && !blocking_.panels) tail_elements_ = round_up(blocking_.sum_block * width, line);
+  for (std::int64_t v = 1; v <= blocking_.tile_vectors; ++v)
+    for (std::int64_t k = 0; k < blocking_.sum_block; ++k) tail_offset_[v].push_back(k * v * tiles_.lanes);
 }
 
 /// 1×1, kernels as large as their stride (transposed), and convolutions without padding: positions are where the taps expect them.
@@ -136,7 +113,10 @@ bool Dense<T>::reads_in_place() const {
 /// begins earlier and repeats some positions, which only a sum of one block can bear.
 template <class T>
 bool Dense<T>::writes_in_place() const {
-  if (phases_ != 1 || fold_ || axes_[2].crop != 0) return false;
+  if (phases_ != 1 || fold_) return false;
+  if (blocking_.panels)  // the last tile of a box waits beside
+    return (blocking_.box[0] == 1 || blocking_.box[1] == axes_[1].positions) &&
+           (blocking_.box[2] == axes_[2].positions || (blocking_.box[0] == 1 && blocking_.box[1] == 1));
   const bool one_block = groups_[0].depth() <= blocking_.sum_block;
   if (blocking_.rows_apart) return axes_[2].positions >= tiles_.lanes && (one_block || (axes_[2].positions % tiles_.lanes == 0 && boxes_[2] == 1));
   const std::int64_t pitch = in_place_ ? axes_[2].given : planes_->pitch();
@@ -158,7 +138,7 @@ bool Dense<T>::writes_in_place() const {
 
 template <class T>
 std::size_t Dense<T>::workspace_bytes() const {
-  std::int64_t elements = lanes_ * (planes_elements_ + scratch_elements_ + row_elements_ + tail_elements_);
+  std::int64_t elements = lanes_ * lane_elements();
   if (fold_) elements += problem_.fine_channels * fold_->temporary_cells();
   return at(elements) * sizeof(T);
 }
@@ -227,9 +207,13 @@ void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
   const auto run_tasks = [&](std::int64_t first, std::int64_t count, T* to) {
     std::atomic<std::int64_t> next{0};
     parallel_for(lanes_, threads_, [&](std::int64_t i) {
-      T* own = memory + i * (planes_elements_ + scratch_elements_ + row_elements_ + tail_elements_);
-      const Lane lane{own, own + planes_elements_, own + planes_elements_ + scratch_elements_,
-                      own + planes_elements_ + scratch_elements_ + row_elements_};
+      T* own = memory + i * lane_elements();
+      Lane lane{};
+      for (const auto& [part, elements] : {std::pair{&Lane::planes, planes_elements_}, {&Lane::scratch, scratch_elements_}, {&Lane::row, row_elements_},
+                                           {&Lane::tail, tail_elements_}, {&Lane::panels, panels_elements_}}) {
+        lane.*part = own;
+        own += elements;
+      }
       for (std::int64_t t = next++; t < count; t = next++) run_task(task(first + t), given, to, *arrays.packed, lane);
     });
   };
@@ -238,7 +222,7 @@ void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
     return;
   }
   // one sample at a time: its temporary output, then the margins onto what they copy
-  T* temporary = memory + lanes_ * (planes_elements_ + scratch_elements_ + row_elements_ + tail_elements_);
+  T* temporary = memory + lanes_ * lane_elements();
   const std::int64_t per_sample = tasks_ / problem_.batch;
   for (std::int64_t n = 0; n < problem_.batch; ++n) {
     run_tasks(n * per_sample, per_sample, temporary - n * problem_.fine_channels * fold_->temporary_cells());
@@ -258,11 +242,12 @@ void Dense<T>::run_task(const Task& task, const T* given, T* result, const Packe
       planes_->pack(rows_, first + channel * given_cells(), task.box, lane.planes + channel * planes_->channel_stride());
   const T* planes = lane.planes;
   if (in_place_) planes = first + (task.box.begin[0] * axes_[1].given + task.box.begin[1]) * axes_[2].given + task.box.begin[2];
+  const T* planes_end = in_place_ ? given + problem_.batch * problem_.groups * given_channels_ * given_cells() : lane.planes + planes_elements_;
   std::int64_t depths = 0;  // weights of one result channel
   for (const Group& group : groups_) depths += group.count() * group.depth();
   for (std::int64_t chunk = task.first_chunk; chunk < task.end_chunk; ++chunk) {
     const std::int64_t channel = task.conv_group * result_channels_ + chunk_begin(chunk);
-    run_chunk({task, packed, lane, planes, given + problem_.batch * problem_.groups * given_channels_ * given_cells(),
+    run_chunk({task, packed, lane, planes, planes_end,
                result + group_of_sample * result_channels_ * result_cells(), packed.weights.data() + channel * depths,
                packed.start.data() + channel * phases_, chunk_begin(chunk), chunks_.size(chunk)});
   }
@@ -274,7 +259,7 @@ void Dense<T>::run_chunk(const ChunkRun& run) const {
   ChunkRun part = run;
   std::int64_t scratch_row = 0;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
-    multiply(part, g, scratch_row);
+    blocking_.panels ? multiply_panels(part, g, scratch_row) : multiply(part, g, scratch_row);
     const std::int64_t rows = run.channels * groups_[g].count();
     part.weights += rows * groups_[g].depth();
     part.start += rows;
@@ -284,11 +269,19 @@ void Dense<T>::run_chunk(const ChunkRun& run) const {
 }
 
 template <class T>
+std::int64_t Dense<T>::scratch_column(const Box& box, std::int64_t z, std::int64_t y) const {
+  if (blocking_.panels) return (z * box.size(1) + y) * box.size(2);
+  return blocking_.rows_apart ? (z * box.size(1) + y) * round_up(blocking_.box[2], tiles_.lanes) : cell(z, y, 0);
+}
+
+template <class T>
+T* Dense<T>::scratch_or_result(const ChunkRun& run, std::int64_t scratch_row) const {
+  return direct_ ? run.result + run.channel * result_cells() : run.lane.scratch + scratch_row * scratch_columns_;
+}
+
+template <class T>
 template <class Visit>
 void Dense<T>::for_each_position_tile(const Box& box, Visit&& visit) const {
-  const auto cell = [&](std::int64_t z, std::int64_t y, std::int64_t x) {
-    return in_place_ ? (z * axes_[1].given + y) * axes_[2].given + x : planes_->position(z, y, x);
-  };
   // a run of `length` positions that follow each other, from `from` in the planes and `column` in the result or scratch
   const auto tiles_of = [&](std::int64_t from, std::int64_t column, std::int64_t length) {
     const EvenParts parts((length + tiles_.lanes - 1) / tiles_.lanes, blocking_.tile_vectors);
@@ -315,7 +308,7 @@ void Dense<T>::for_each_position_tile(const Box& box, Visit&& visit) const {
   for (std::int64_t z = 0; z < box.size(0); ++z)
     for (std::int64_t y = 0; y < box.size(1); ++y)
       tiles_of(cell(z, y, 0),
-               direct_ ? ((box.begin[0] + z) * axes_[1].result + box.begin[1] + y) * axes_[2].result + box.begin[2] : (z * box.size(1) + y) * row_pitch_,
+               direct_ ? ((box.begin[0] + z) * axes_[1].result + box.begin[1] + y) * axes_[2].result + box.begin[2] : scratch_column(box, z, y),
                box.size(2));
 }
 
@@ -324,7 +317,7 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
   const Group& group = groups_[g];
   const std::int64_t rows = run.channels * group.count();
   const EvenParts row_tiles(rows, blocking_.tile_rows);
-  T* c = direct_ ? run.result + run.channel * result_cells() : run.lane.scratch + scratch_row * scratch_columns_;
+  T* c = scratch_or_result(run, scratch_row);
   const std::int64_t c_stride = direct_ ? result_cells() : scratch_columns_;
   const bool filled = fold_ && run.packed.bias;
   for (std::int64_t k0 = 0; k0 < std::max<std::int64_t>(1, group.depth()); k0 += blocking_.sum_block) {
@@ -375,7 +368,7 @@ void Dense<T>::prefill(const ChunkRun& run) const {
         for (std::int64_t z = 0; z < box.size(0); ++z)
           for (std::int64_t y = 0; y < box.size(1); ++y) {
             if (!kept(0, box.begin[0] + z) || !kept(1, box.begin[1] + y)) continue;
-            T* to = row + (blocking_.rows_apart ? (z * box.size(1) + y) * row_pitch_ : planes_->position(z, y, 0));
+            T* to = row + scratch_column(box, z, y);
             for (std::int64_t x = 0; x < box.size(2); ++x)
               if (kept(2, box.begin[2] + x)) to[x] = bias;
           }
@@ -401,9 +394,7 @@ void Dense<T>::put_together(const ChunkRun& run) const {
         const std::int64_t rz = (box.begin[0] + z) * az.phases + jz - az.crop;
         if (rz < 0 || rz >= az.result) continue;
         for (std::int64_t y = 0; y < box.size(1); ++y) {
-          const std::int64_t column = blocking_.rows_apart ? (z * box.size(1) + y) * row_pitch_
-                                      : in_place_         ? (z * ay.given + y) * ax.given
-                                                          : planes_->position(z, y, 0);
+          const std::int64_t column = scratch_column(box, z, y);
           for (std::int64_t jy = 0; jy < ay.phases; ++jy) {
             const std::int64_t ry = (box.begin[1] + y) * ay.phases + jy - ay.crop;
             if (ry < 0 || ry >= ay.result) continue;

@@ -59,7 +59,7 @@ class Dense : public Prepared {
     std::int64_t first_chunk, end_chunk;
   };
   struct Lane {
-    T *planes, *scratch, *row, *tail;
+    T *planes, *scratch, *row, *tail, *panels;
   };
   /// One chunk of one task, for the loops below.
   struct ChunkRun;
@@ -68,14 +68,24 @@ class Dense : public Prepared {
   std::int64_t given_cells() const { return axes_[0].given * axes_[1].given * axes_[2].given; }
   std::int64_t chunk_begin(std::int64_t chunk) const { return chunks_.begin(chunk); }
 
+  std::int64_t lane_elements() const { return planes_elements_ + scratch_elements_ + row_elements_ + tail_elements_ + panels_elements_; }
+
   bool reads_in_place() const;
   bool writes_in_place() const;
   Task task(std::int64_t index) const;
   void run_task(const Task& task, const T* given, T* result, const Packed& packed, const Lane& lane) const;
   void run_chunk(const ChunkRun& run) const;
   void multiply(const ChunkRun& run, std::size_t group, std::int64_t scratch_row) const;
+  void multiply_panels(const ChunkRun& run, std::size_t group, std::int64_t scratch_row) const;
   void prefill(const ChunkRun& run) const;
   void put_together(const ChunkRun& run) const;
+  /// Where a position of a box stands in the planes (or in the given array).
+  std::int64_t cell(std::int64_t z, std::int64_t y, std::int64_t x) const {
+    return in_place_ ? (z * axes_[1].given + y) * axes_[2].given + x : planes_->position(z, y, x);
+  }
+  /// Where a row of a box begins in the scratch.
+  std::int64_t scratch_column(const Box& box, std::int64_t z, std::int64_t y) const;
+  T* scratch_or_result(const ChunkRun& run, std::int64_t scratch_row) const;
   template <class Visit>
   void for_each_position_tile(const Box& box, Visit&& visit) const;
   void fold(const T* temporary, T* fine) const;
@@ -97,9 +107,8 @@ class Dense : public Prepared {
   std::optional<Fold> fold_;      ///< the result is a padded array, folded afterwards
   std::array<std::int64_t, 3> boxes_{};
   std::int64_t splits_ = 1, tasks_ = 0, lanes_ = 1;
-  std::int64_t row_pitch_ = 0;       ///< scratch columns of one row, when rows are apart
   std::int64_t scratch_columns_ = 0, scratch_rows_ = 0;
-  std::int64_t planes_elements_ = 0, scratch_elements_ = 0, row_elements_ = 0, tail_elements_ = 0;
+  std::int64_t planes_elements_ = 0, scratch_elements_ = 0, row_elements_ = 0, tail_elements_ = 0, panels_elements_ = 0;
   std::vector<std::int64_t> tail_offset_[most_tile_vectors + 1];
 };
 

@@ -43,6 +43,11 @@ struct Activation {
   T low, high;
 };
 
+/// Positions that follow each other: `length` of them from `cell` on.
+struct Segment {
+  std::int64_t cell, length;
+};
+
 template <class T>
 struct RowKernels {
   std::int64_t lanes = 1;
@@ -52,6 +57,10 @@ struct RowKernels {
   void (*deinterleave)(const T* in, std::int64_t count, std::int64_t n, T* const* rows);
   /// out[i][j] = in[j][i]: `in` has `height` rows of `width`, `out` width rows of height.
   void (*transpose)(const T* in, std::int64_t in_stride, std::int64_t height, std::int64_t width, T* out, std::int64_t out_stride);
+  /// panel[k·width + i] = planes[offset[k] + cell of position i], positions by segments. Writes up to a vector behind the panel, reads
+  /// up to a vector behind each segment, but nothing from `end` on.
+  void (*panel)(const T* planes, const T* end, const std::int64_t* offset, std::int64_t depth, const Segment* segments,
+                std::int64_t segment_count, std::int64_t width, T* panel);
   /// y[i] = activation(y[i] + added[i]); `added` may be null.
   void (*finish)(T* y, const T* added, std::int64_t n, const Activation<T>& activation);
 };

@@ -18,6 +18,17 @@ namespace faltung::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+#if HWY_TARGET != HWY_SCALAR
+/// `block(i)` handles elements i … i + width − 1: whole blocks, the last one moved back so that it ends at n. Returns what is done.
+template <class Block>
+HWY_INLINE std::int64_t blocks(std::int64_t n, std::int64_t width, Block&& block) {
+  if (n < width) return 0;
+  for (std::int64_t i = 0; i + width <= n; i += width) block(i);
+  if (n % width != 0) block(n - width);
+  return n;
+}
+#endif
+
 template <class T>
 void interleave(const T* const* rows, std::int64_t count, std::int64_t n, T* HWY_RESTRICT out) {
   std::int64_t i = 0;
@@ -26,27 +37,32 @@ void interleave(const T* const* rows, std::int64_t count, std::int64_t n, T* HWY
     return;
   }
 #if HWY_TARGET != HWY_SCALAR
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  if (count == 2) {
-    for (; i + lanes <= n; i += lanes) hn::StoreInterleaved2(hn::LoadU(d, rows[0] + i), hn::LoadU(d, rows[1] + i), d, out + 2 * i);
-  } else if (count == 3) {
-    for (; i + lanes <= n; i += lanes)
-      hn::StoreInterleaved3(hn::LoadU(d, rows[0] + i), hn::LoadU(d, rows[1] + i), hn::LoadU(d, rows[2] + i), d, out + 3 * i);
-  } else if (count == 4) {
-    for (; i + lanes <= n; i += lanes)
-      hn::StoreInterleaved4(hn::LoadU(d, rows[0] + i), hn::LoadU(d, rows[1] + i), hn::LoadU(d, rows[2] + i), hn::LoadU(d, rows[3] + i), d,
-                            out + 4 * i);
-  }
-#endif
-  if (count % 4 == 0 && count > 4) {  // four rows at a time: short runs of stores stay in one line
-    for (; i < n; ++i)
+  const auto by = [&](auto d) {
+    const auto width = static_cast<std::int64_t>(hn::Lanes(d));
+    if (count == 2)
+      return blocks(n, width, [&](std::int64_t at) { hn::StoreInterleaved2(hn::LoadU(d, rows[0] + at), hn::LoadU(d, rows[1] + at), d, out + 2 * at); });
+    if (count == 3)
+      return blocks(n, width, [&](std::int64_t at) {
+        hn::StoreInterleaved3(hn::LoadU(d, rows[0] + at), hn::LoadU(d, rows[1] + at), hn::LoadU(d, rows[2] + at), d, out + 3 * at);
+      });
+    if (count % 4 != 0) return std::int64_t{0};
+    if (count == 4)
+      return blocks(n, width, [&](std::int64_t at) {
+        hn::StoreInterleaved4(hn::LoadU(d, rows[0] + at), hn::LoadU(d, rows[1] + at), hn::LoadU(d, rows[2] + at), hn::LoadU(d, rows[3] + at), d,
+                              out + 4 * at);
+      });
+    return blocks(n, width, [&](std::int64_t at) {  // four rows at a time through a small buffer
+      T quad[4 * 64 / sizeof(T)];
       for (std::int64_t r = 0; r < count; r += 4) {
-        T* to = out + i * count + r;
-        to[0] = rows[r][i], to[1] = rows[r + 1][i], to[2] = rows[r + 2][i], to[3] = rows[r + 3][i];
+        hn::StoreInterleaved4(hn::LoadU(d, rows[r] + at), hn::LoadU(d, rows[r + 1] + at), hn::LoadU(d, rows[r + 2] + at),
+                              hn::LoadU(d, rows[r + 3] + at), d, quad);
+        for (std::int64_t j = 0; j < width; ++j) std::memcpy(out + (at + j) * count + r, quad + 4 * j, 4 * sizeof(T));
       }
-    return;
-  }
+    });
+  };
+  i = by(hn::ScalableTag<T>());
+  if (i == 0) i = by(hn::CappedTag<T, 16 / sizeof(T)>());  // a short row: vectors of 16 bytes
+#endif
   for (; i < n; ++i)
     for (std::int64_t r = 0; r < count; ++r) out[i * count + r] = rows[r][i];
 }
@@ -59,31 +75,33 @@ void deinterleave(const T* HWY_RESTRICT in, std::int64_t count, std::int64_t n, 
     return;
   }
 #if HWY_TARGET != HWY_SCALAR
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  hn::Vec<hn::ScalableTag<T>> v0, v1, v2, v3;
-  if (count == 2) {
-    for (; i + lanes <= n; i += lanes) {
-      hn::LoadInterleaved2(d, in + 2 * i, v0, v1);
-      hn::StoreU(v0, d, rows[0] + i);
-      hn::StoreU(v1, d, rows[1] + i);
-    }
-  } else if (count == 3) {
-    for (; i + lanes <= n; i += lanes) {
-      hn::LoadInterleaved3(d, in + 3 * i, v0, v1, v2);
-      hn::StoreU(v0, d, rows[0] + i);
-      hn::StoreU(v1, d, rows[1] + i);
-      hn::StoreU(v2, d, rows[2] + i);
-    }
-  } else if (count == 4) {
-    for (; i + lanes <= n; i += lanes) {
-      hn::LoadInterleaved4(d, in + 4 * i, v0, v1, v2, v3);
-      hn::StoreU(v0, d, rows[0] + i);
-      hn::StoreU(v1, d, rows[1] + i);
-      hn::StoreU(v2, d, rows[2] + i);
-      hn::StoreU(v3, d, rows[3] + i);
-    }
-  }
+  const auto by = [&](auto d) {
+    const auto width = static_cast<std::int64_t>(hn::Lanes(d));
+    hn::Vec<decltype(d)> v0, v1, v2, v3;
+    if (count == 2)
+      return blocks(n, width, [&](std::int64_t at) {
+        hn::LoadInterleaved2(d, in + 2 * at, v0, v1);
+        hn::StoreU(v0, d, rows[0] + at);
+        hn::StoreU(v1, d, rows[1] + at);
+      });
+    if (count == 3)
+      return blocks(n, width, [&](std::int64_t at) {
+        hn::LoadInterleaved3(d, in + 3 * at, v0, v1, v2);
+        hn::StoreU(v0, d, rows[0] + at);
+        hn::StoreU(v1, d, rows[1] + at);
+        hn::StoreU(v2, d, rows[2] + at);
+      });
+    if (count != 4) return std::int64_t{0};
+    return blocks(n, width, [&](std::int64_t at) {
+      hn::LoadInterleaved4(d, in + 4 * at, v0, v1, v2, v3);
+      hn::StoreU(v0, d, rows[0] + at);
+      hn::StoreU(v1, d, rows[1] + at);
+      hn::StoreU(v2, d, rows[2] + at);
+      hn::StoreU(v3, d, rows[3] + at);
+    });
+  };
+  i = by(hn::ScalableTag<T>());
+  if (i == 0) i = by(hn::CappedTag<T, 16 / sizeof(T)>());
 #endif
   for (; i < n; ++i)
     for (std::int64_t r = 0; r < count; ++r) rows[r][i] = in[i * count + r];
@@ -115,6 +133,25 @@ void transpose(const T* HWY_RESTRICT in, std::int64_t in_stride, std::int64_t he
 }
 
 template <class T>
+void gather_panel(const T* HWY_RESTRICT planes, const T* end, const std::int64_t* HWY_RESTRICT offset, std::int64_t depth,
+                  const Segment* HWY_RESTRICT segments, std::int64_t segment_count, std::int64_t width, T* HWY_RESTRICT panel) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t k = 0; k < depth; ++k) {
+    T* to = panel + k * width;
+    for (std::int64_t s = 0; s < segment_count; ++s) {
+      const T* from = planes + offset[k] + segments[s].cell;
+      const std::int64_t length = segments[s].length;
+      if (end - from < length + lanes)
+        std::memcpy(to, from, static_cast<std::size_t>(length) * sizeof(T));
+      else
+        for (std::int64_t i = 0; i < length; i += lanes) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
+      to += length;
+    }
+  }
+}
+
+template <class T>
 void finish(T* HWY_RESTRICT y, const T* HWY_RESTRICT added, std::int64_t n, const Activation<T>& activation) {
   const auto one = [&](T value) {
     if (value < 0) value *= activation.slope;
@@ -138,7 +175,8 @@ void finish(T* HWY_RESTRICT y, const T* HWY_RESTRICT added, std::int64_t n, cons
 
 template <class T>
 constexpr RowKernels<T> make_row_table() {
-  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())), &interleave<T>, &deinterleave<T>, &transpose<T>, &finish<T>};
+  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())), &interleave<T>, &deinterleave<T>, &transpose<T>,
+          &gather_panel<T>, &finish<T>};
 }
 
 }  // namespace faltung::internal::HWY_NAMESPACE

@@ -1,0 +1,34 @@
+// What the parts of Dense share; included by its source files only.
+#pragma once
+
+#include "engine/dense.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace faltung::internal {
+
+inline std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+template <class T>
+struct DenseWeights : Packed {
+  std::vector<T> weights;  // [conv group][chunk][phase group][block of the sum][tile of rows][depth][row]
+  std::vector<T> start;    // [conv group][chunk][phase group][row]
+  bool bias = false;
+};
+
+template <class T>
+struct Dense<T>::ChunkRun {
+  const Task& task;
+  const DenseWeights<T>& packed;
+  const Lane& lane;
+  const T* planes;        ///< of the group's first channel, at the box's first position
+  const T* planes_end;    ///< behind what may be read
+  T* result;              ///< the conv group's first channel
+  const T* weights;
+  const T* start;
+  std::int64_t channel, channels;  ///< of the chunk
+};
+
+}  // namespace faltung::internal

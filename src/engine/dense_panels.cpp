@@ -1,0 +1,80 @@
+// The product through panels: for many rows, the cells of a few positions are copied tap by tap, so that positions are exact (no margins
+// between rows), vectors are aligned, and one panel stays in the first-level cache while all rows pass over it.
+// Source: Goto & van de Geijn, "Anatomy of high-performance matrix multiplication", 2008.
+#include "engine/dense_inl.hpp"
+
+#include <algorithm>
+
+namespace faltung::internal {
+
+namespace {
+
+/// Bytes of weights that stay in the second-level cache while the panels pass over them.
+constexpr std::int64_t weights_bytes = std::int64_t{128} << 10U;
+
+}  // namespace
+
+template <class T>
+void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t scratch_row) const {
+  const Group& group = groups_[g];
+  const Box& box = run.task.box;
+  const std::int64_t rows = run.channels * group.count();
+  const EvenParts row_tiles(rows, blocking_.tile_rows);
+  const std::int64_t width = blocking_.tile_vectors * tiles_.lanes;
+  const std::int64_t positions = box.size(0) * box.size(1) * box.size(2);
+  const bool filled = fold_ && run.packed.bias;
+  T* c = scratch_or_result(run, scratch_row);
+  if (direct_) c += (box.begin[0] * axes_[1].result + box.begin[1]) * axes_[2].result + box.begin[2];
+  const std::int64_t c_stride = direct_ ? result_cells() : scratch_columns_;
+
+  const auto segments_of = [&](std::int64_t begin, std::int64_t end, Segment* segments) {
+    std::int64_t count = 0;
+    while (begin < end) {
+      const std::int64_t x = begin % box.size(2), y = begin / box.size(2) % box.size(1), z = begin / (box.size(2) * box.size(1));
+      const std::int64_t length = std::min(box.size(2) - x, end - begin);
+      segments[count++] = {cell(z, y, x), length};
+      begin += length;
+    }
+    return count;
+  };
+
+  for (std::int64_t first = 0; first < positions; first += blocking_.panel_positions) {
+    const std::int64_t last = std::min(positions, first + blocking_.panel_positions);
+    const EvenParts parts((last - first + tiles_.lanes - 1) / tiles_.lanes, blocking_.tile_vectors);
+    for (std::int64_t k0 = 0; k0 < std::max<std::int64_t>(1, group.depth()); k0 += blocking_.sum_block) {
+      const std::int64_t depth = std::min(group.depth() - k0, blocking_.sum_block);
+      const T* weights = run.weights + rows * k0;
+      const T* start = k0 == 0 && !filled ? run.start : nullptr;
+      for (std::int64_t i = 0; i < parts.parts; ++i) {
+        const std::int64_t begin = first + parts.begin(i) * tiles_.lanes, end = std::min(last, begin + parts.size(i) * tiles_.lanes);
+        Segment segments[most_tile_vectors * 64 / sizeof(T)];
+        const std::int64_t count = segments_of(begin, end, segments);
+        rows_.panel(run.planes, run.planes_end, group.offset.data() + k0, depth, segments, count, parts.size(i) * tiles_.lanes,
+                    run.lane.panels + parts.begin(i) * tiles_.lanes * depth);
+      }
+      const std::int64_t tiles_together = std::max<std::int64_t>(1, weights_bytes / (std::max<std::int64_t>(1, depth) * blocking_.tile_rows * static_cast<std::int64_t>(sizeof(T))));
+      for (std::int64_t tile0 = 0; tile0 < row_tiles.parts; tile0 += tiles_together)
+        for (std::int64_t i = 0; i < parts.parts; ++i) {
+          const T* panel = run.lane.panels + parts.begin(i) * tiles_.lanes * depth;
+          const std::int64_t begin = first + parts.begin(i) * tiles_.lanes;
+          // the last tile of a box must not write beyond it
+          const bool beside = direct_ && begin + parts.size(i) * tiles_.lanes > positions;
+          T* to = beside ? run.lane.scratch : c + begin;
+          const std::int64_t to_stride = beside ? width : c_stride;
+          for (std::int64_t tile = tile0; tile < std::min(row_tiles.parts, tile0 + tiles_together); ++tile) {
+            const std::int64_t m = row_tiles.begin(tile);
+            tiles_.tile[row_tiles.size(tile)][parts.size(i)](weights + m * depth, panel, tail_offset_[parts.size(i)].data(), depth, to + m * to_stride,
+                                                             to_stride, start == nullptr ? nullptr : start + m);
+          }
+          if (beside && k0 + blocking_.sum_block >= group.depth())
+            for (std::int64_t m = row_tiles.begin(tile0); m < row_tiles.begin(std::min(row_tiles.parts, tile0 + tiles_together)); ++m)
+              std::copy_n(run.lane.scratch + m * width, positions - begin, c + m * c_stride + begin);
+        }
+    }
+  }
+}
+
+template void Dense<float>::multiply_panels(const ChunkRun&, std::size_t, std::int64_t) const;
+template void Dense<double>::multiply_panels(const ChunkRun&, std::size_t, std::int64_t) const;
+
+}  // namespace faltung::internal
