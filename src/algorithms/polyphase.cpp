@@ -6,12 +6,19 @@
 #include "algorithms/algorithm.hpp"
 #include "algorithms/with_type.hpp"
 #include "engine/dense.hpp"
+#include "engine/weight_gradient.hpp"
 
 #include <algorithm>
 
 namespace faltung::internal {
 
 namespace {
+
+template <class T>
+std::unique_ptr<const Prepared> prepare_typed(const Problem& problem, int threads) {
+  if (problem.unknown == Unknown::weights) return std::make_unique<WeightGradient<T>>(problem, threads, current_target());
+  return std::make_unique<Dense<T>>(problem, threads, current_target());
+}
 
 class Polyphase : public Algorithm {
  public:
@@ -23,7 +30,6 @@ class Polyphase : public Algorithm {
   // Where it applies
   std::optional<std::string> refusal(const Problem& problem) const override {
     if (problem.dtype == DType::i64) return "its kernels are for floating point";
-    if (problem.unknown == Unknown::weights) return "weight gradients are not written yet";
     return std::nullopt;
   }
 
@@ -33,8 +39,7 @@ class Polyphase : public Algorithm {
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {
-    if (problem.dtype == DType::f32) return std::make_unique<Dense<float>>(problem, threads, current_target());
-    return std::make_unique<Dense<double>>(problem, threads, current_target());
+    return problem.dtype == DType::f32 ? prepare_typed<float>(problem, threads) : prepare_typed<double>(problem, threads);
   }
 };
 

@@ -1,0 +1,144 @@
+#include "engine/weight_gradient.hpp"
+
+#include "reference/sliding_window.hpp"
+#include "support/parallel.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+namespace faltung::internal {
+
+namespace {
+
+/// Positions whose planes are packed together: enough that the cells around them are few.
+constexpr std::int64_t stretch_positions = 4 * weight_gradient_block;
+/// Bytes of planes and of sums that one task works on: each a share of the second-level cache.
+constexpr std::int64_t task_bytes = std::int64_t{384} << 10U;
+
+std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
+
+}  // namespace
+
+template <class T>
+WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target target)
+    : problem_(problem), threads_(threads), tiles_(tile_kernels<T>(target)), rows_(row_kernels<T>(target)) {
+  axes_ = lower(problem, PhaseOrigin::result);
+  taps_ = group_phases(axes_, three_axes(problem)).front();
+  fine_channels_ = problem.fine_channels / problem.groups;
+  coarse_channels_ = problem.coarse_channels / problem.groups;
+  fine_cells_ = axes_[0].given * axes_[1].given * axes_[2].given;
+  positions_ = axes_[0].positions * axes_[1].positions * axes_[2].positions;
+  coarse_pitch_ = round_up(coarse_channels_, tiles_.lanes);
+  for (std::int64_t begin = 0; begin < positions_;) {
+    const Stretch part = stretch(begin);
+    for (std::size_t a = 0; a < 3; ++a) box_[a] = std::max(box_[a], part.box.size(a));
+    begin = part.end;
+  }
+  std::vector<std::int64_t> needed;
+  for (const auto& tap : taps_.taps) needed.push_back(tap.plane);
+  std::sort(needed.begin(), needed.end());
+  needed.erase(std::unique(needed.begin(), needed.end()), needed.end());
+  planes_.emplace(axes_, box_, std::move(needed), tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
+
+  const auto taps = static_cast<std::int64_t>(taps_.taps.size());
+  const std::int64_t channel_bytes = std::max(planes_->channel_stride(), taps * coarse_pitch_) * static_cast<std::int64_t>(sizeof(T));
+  std::int64_t most = std::max<std::int64_t>(1, task_bytes / channel_bytes);
+  const std::int64_t wanted = threads == 0 ? hardware_threads() : threads;
+  if (wanted > 1) most = std::min(most, std::max<std::int64_t>(1, fine_channels_ * problem.groups / (4 * wanted)));
+  chunks_ = EvenParts(fine_channels_, most);
+  lanes_ = std::max<std::int64_t>(1, std::min(wanted, problem.groups * chunks_.parts));
+}
+
+/// From `begin`, a multiple of the block, as far as one box goes.
+template <class T>
+typename WeightGradient<T>::Stretch WeightGradient<T>::stretch(std::int64_t begin) const {
+  const std::int64_t height = axes_[1].positions, width = axes_[2].positions;
+  Stretch part{begin, std::min(positions_, begin + stretch_positions), {}};
+  const std::int64_t first = begin / width, last = (part.end - 1) / width;  // rows, z and y counted together
+  part.box.begin = {first / height, first % height, 0};
+  part.box.end = {last / height + 1, last % height + 1, width};
+  if (first / height != last / height) part.box.begin[1] = 0, part.box.end[1] = height;
+  if (first == last) part.box.begin[2] = begin % width, part.box.end[2] = (part.end - 1) % width + 1;
+  return part;
+}
+
+template <class T>
+std::int64_t WeightGradient<T>::lane_bytes() const {
+  const std::int64_t channels = (fine_channels_ + chunks_.parts - 1) / chunks_.parts, rows = channels * static_cast<std::int64_t>(taps_.taps.size());
+  const std::int64_t elements = planes_->elements(channels) + (weight_gradient_block + 1) * coarse_pitch_ + rows * coarse_pitch_;
+  return round_up(elements * static_cast<std::int64_t>(sizeof(T)), 64) + round_up((rows + weight_gradient_block) * 8, 64);
+}
+
+template <class T>
+std::size_t WeightGradient<T>::workspace_bytes() const {
+  return at(lanes_ * lane_bytes());
+}
+
+template <class T>
+void WeightGradient<T>::run(const Arrays& arrays, std::byte* workspace) const {
+  std::atomic<std::int64_t> next{0};
+  parallel_for(lanes_, threads_, [&](std::int64_t i) {
+    const std::int64_t channels = (fine_channels_ + chunks_.parts - 1) / chunks_.parts, rows = channels * static_cast<std::int64_t>(taps_.taps.size());
+    Lane lane{};
+    lane.rows = reinterpret_cast<std::int64_t*>(workspace + i * lane_bytes());
+    lane.steps = lane.rows + rows;
+    lane.planes = reinterpret_cast<T*>(workspace + i * lane_bytes() + round_up((rows + weight_gradient_block) * 8, 64));
+    lane.coarse = lane.planes + planes_->elements(channels);
+    lane.sums = lane.coarse + (weight_gradient_block + 1) * coarse_pitch_;
+    for (std::int64_t task = next++; task < problem_.groups * chunks_.parts; task = next++)
+      run_task(task / chunks_.parts, task % chunks_.parts, static_cast<const T*>(arrays.fine), static_cast<const T*>(arrays.coarse),
+               static_cast<T*>(arrays.weights), lane);
+  });
+}
+
+template <class T>
+void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse, T* weights, const Lane& lane) const {
+  const std::int64_t channel = chunks_.begin(chunk), channels = chunks_.size(chunk);
+  const auto taps = static_cast<std::int64_t>(taps_.taps.size());
+  const std::int64_t rows = channels * taps;
+  for (std::int64_t c = 0; c < channels; ++c)
+    for (std::int64_t t = 0; t < taps; ++t)  // a row stands where its weight will
+      lane.rows[c * taps + (problem_.flip ? taps - 1 - t : t)] = c * planes_->channel_stride() + planes_->offset(taps_.taps[at(t)]);
+  std::fill_n(lane.sums, rows * coarse_pitch_, T{});
+  std::fill_n(lane.coarse, (weight_gradient_block + 1) * coarse_pitch_, T{});  // lanes without a channel stay 0
+  const std::int64_t width = axes_[2].positions, height = axes_[1].positions;
+  for (std::int64_t n = 0; n < problem_.batch; ++n) {
+    const T* in = fine + ((n * problem_.groups + conv_group) * fine_channels_ + channel) * fine_cells_;
+    const T* given = coarse + (n * problem_.groups + conv_group) * coarse_channels_ * positions_;
+    for (std::int64_t begin = 0; begin < positions_;) {
+      const Stretch part = stretch(begin);
+      for (std::int64_t c = 0; c < channels; ++c) planes_->pack(rows_, in + c * fine_cells_, part.box, lane.planes + c * planes_->channel_stride());
+      for (; begin < part.end; begin += weight_gradient_block) {
+        const std::int64_t depth = std::min(weight_gradient_block, part.end - begin);
+        rows_.transpose(given + begin, positions_, coarse_channels_, depth, lane.coarse, coarse_pitch_);
+        for (std::int64_t k = 0; k < depth; ++k) {
+          const std::int64_t position = begin + k, row = position / width;
+          lane.steps[k] = planes_->position(row / height - part.box.begin[0], row % height - part.box.begin[1], position % width - part.box.begin[2]);
+        }
+        add_block(rows, depth, lane);
+      }
+    }
+  }
+  T* out = weights + conv_group * coarse_channels_ * fine_channels_ * taps + channel * taps;
+  rows_.transpose(lane.sums, coarse_pitch_, rows, coarse_channels_, out, fine_channels_ * taps);
+}
+
+/// One block of positions into the sums: the coarse numbers of a tile stay in the first-level cache while all rows pass over them.
+template <class T>
+void WeightGradient<T>::add_block(std::int64_t rows, std::int64_t depth, const Lane& lane) const {
+  const std::int64_t vectors = coarse_pitch_ / tiles_.lanes;
+  const bool tall = vectors % tiles_.wide_vectors != 0;  // 64 channels are 4 vectors of 16: two tiles of two
+  const EvenParts columns(vectors, tall ? tiles_.tall_vectors : tiles_.wide_vectors), row_tiles(rows, tall ? tiles_.tall_rows : tiles_.wide_rows);
+  for (std::int64_t j = 0; j < columns.parts; ++j)
+    for (std::int64_t i = 0; i < row_tiles.parts; ++i) {
+      const std::int64_t row = row_tiles.begin(i), column = columns.begin(j) * tiles_.lanes;
+      tiles_.correlate[row_tiles.size(i)][columns.size(j)](lane.planes, lane.rows + row, lane.steps, lane.coarse + column, coarse_pitch_, depth,
+                                                           lane.sums + row * coarse_pitch_ + column, coarse_pitch_);
+    }
+}
+
+template class WeightGradient<float>;
+template class WeightGradient<double>;
+
+}  // namespace faltung::internal

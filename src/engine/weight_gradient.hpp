@@ -1,0 +1,65 @@
+// Weight gradients: the correlation of the coarse array with the shifted planes of the fine one, by the engine's register tile.
+//
+//     w[coarse channel][fine channel, tap] = Σ_position coarse[position] · planes[cell(position) + offset(fine channel, tap)]
+//
+// Vector lanes run along the coarse channels (transposed for one block of positions), rows are pairs of a fine channel and a tap; nothing is
+// expanded k² times. Blocks of `weight_gradient_block` positions are summed from 0 and added in the order of sample and block.
+#pragma once
+
+#include "algorithms/algorithm.hpp"
+#include "engine/blocking.hpp"
+#include "engine/lowering.hpp"
+#include "engine/planes.hpp"
+#include "kernels/kernels.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace faltung::internal {
+
+template <class T>
+class WeightGradient : public Prepared {
+ public:
+  WeightGradient(const Problem& problem, int threads, Target target);
+  WeightGradient(const WeightGradient&) = delete;
+  WeightGradient& operator=(const WeightGradient&) = delete;
+
+  std::size_t workspace_bytes() const override;
+  std::size_t packed_bytes() const override { return 0; }
+  std::unique_ptr<const Packed> pack(const void*, const void*) const override { return nullptr; }
+  void run(const Arrays& arrays, std::byte* workspace) const override;
+
+ private:
+  /// A few blocks of positions, and the box of positions around them that is packed at once.
+  struct Stretch {
+    std::int64_t begin, end;
+    Box box;
+  };
+  struct Lane {
+    T *planes, *coarse, *sums;
+    std::int64_t *rows, *steps;
+  };
+  Stretch stretch(std::int64_t begin) const;
+  void run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse, T* weights, const Lane& lane) const;
+  void add_block(std::int64_t rows, std::int64_t depth, const Lane& lane) const;
+  std::int64_t lane_bytes() const;
+
+  Problem problem_;
+  int threads_;
+  const TileKernels<T>& tiles_;
+  const RowKernels<T>& rows_;
+  std::array<LoweredAxis, 3> axes_;
+  PhaseGroup taps_;
+  std::int64_t fine_channels_, coarse_channels_;  ///< of one group
+  std::int64_t fine_cells_, positions_;
+  std::int64_t coarse_pitch_;                     ///< coarse channels, in whole vectors
+  EvenParts chunks_{1, 1};                        ///< fine channels of one task
+  std::array<std::int64_t, 3> box_{1, 1, 1};
+  std::optional<Planes> planes_;
+  std::int64_t lanes_ = 1;
+};
+
+}  // namespace faltung::internal
