@@ -1,0 +1,103 @@
+// The kernels on sizes that fill their tiles: many channels, long rows, blocks that cross rows and planes; on every target of this machine.
+#include "support/arrays.hpp"
+
+#include <faltung/cpu.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+
+namespace faltung::test {
+namespace {
+
+using std::int64_t;
+
+/// Multiply-adds of one problem at most: the sliding window takes about 4 ns for each.
+constexpr int64_t most_products = 1'000'000;
+constexpr int default_problems = 400;
+
+class Draw {
+ public:
+  explicit Draw(std::uint32_t seed) : random_(seed) {}
+  int64_t between(int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random_); }
+  bool one_in(int64_t n) { return between(1, n) == 1; }
+  int64_t either(int64_t a, int64_t b) { return one_in(2) ? a : b; }
+
+ private:
+  std::mt19937 random_;
+};
+
+Problem draw_problem(std::uint32_t seed) {
+  Draw draw(seed);
+  for (;;) {
+    Problem problem;
+    const int64_t rank = draw.between(1, 3);
+    for (int64_t a = 0; a < rank; ++a) {
+      Axis axis;
+      axis.kernel = draw.one_in(8) ? draw.between(1, 13) : draw.between(1, 4);
+      axis.stride = draw.one_in(6) ? draw.between(1, 9) : draw.between(1, 2);
+      axis.dilation = draw.one_in(4) ? draw.between(2, 3) : 1;
+      axis.coarse = rank == 1 ? draw.between(1, draw.either(40, 1500)) : draw.between(1, draw.either(9, rank == 2 ? 70 : 20));
+      const int64_t padded = (axis.coarse - 1) * axis.stride + axis.span() + draw.between(0, std::max(axis.stride, axis.dilation) - 1);
+      const int64_t pads = draw.between(0, std::min(padded - 1, 2 * axis.span()));
+      axis.pad_before = draw.one_in(2) ? pads / 2 : draw.between(0, pads);
+      axis.pad_after = pads - axis.pad_before;
+      axis.fine = padded - pads;
+      if (draw.one_in(3)) axis.boundary = static_cast<Boundary>(draw.between(0, 4));
+      problem.axes.push_back(axis);
+    }
+    problem.layer = static_cast<Layer>(draw.between(0, 1));
+    problem.unknown = static_cast<Unknown>(draw.between(0, 2));
+    problem.flip = draw.one_in(5);
+    problem.batch = draw.between(1, 2);
+    problem.groups = draw.one_in(4) ? draw.between(2, 20) : 1;
+    problem.fine_channels = problem.groups * draw.between(1, draw.either(5, problem.groups > 1 ? 9 : 150));
+    problem.coarse_channels = problem.groups * draw.between(1, draw.either(5, problem.groups > 1 ? 9 : 150));
+    int64_t products = problem.batch * problem.coarse_channels * (problem.fine_channels / problem.groups);
+    for (const Axis& axis : problem.axes) products *= axis.coarse * axis.kernel;
+    if (products <= most_products) return problem;
+  }
+}
+
+template <class T>
+void expect_same_bits(Problem problem, std::uint32_t seed, const std::string& command) {
+  problem.dtype = dtype_of<T>;
+  const auto operands = make_operands<T>(problem, seed, seed % 2 == 0 && problem.unknown != Unknown::weights, fractions<T>);
+  const std::vector<T> expected = run(problem, "sliding_window", operands);
+  for (const std::string& target : available_targets()) {
+    ::setenv("FALTUNG_TARGET", target.c_str(), 1);
+    for (const std::string& algorithm : willing(problem, Accuracy::strict)) {
+      if (algorithm == "sliding_window") continue;
+      for (const int threads : {1, 2, 3, 7})
+        ASSERT_TRUE(same_bits(run(problem, algorithm, operands, threads), expected))
+            << algorithm << " on " << target << " with " << threads << " threads, `" << to_string(problem) << "`\n  " << command;
+    }
+  }
+  ::unsetenv("FALTUNG_TARGET");
+}
+
+TEST(Engine, StrictAlgorithmsRepeatTheBitsOnEveryTarget) {
+  const char* wanted = std::getenv("FALTUNG_SEED");
+  const char* many = std::getenv("FALTUNG_PROBLEMS");
+  const std::uint32_t first = wanted != nullptr ? static_cast<std::uint32_t>(std::strtoul(wanted, nullptr, 10)) : std::random_device{}();
+  const int count = wanted != nullptr ? 1 : many != nullptr ? std::atoi(many) : default_problems;
+  std::cout << "targets:";
+  for (const std::string& target : available_targets()) std::cout << ' ' << target;
+  std::cout << '\n';
+  for (int i = 0; i < count; ++i) {
+    const std::uint32_t seed = first + static_cast<std::uint32_t>(i);
+    const std::string command = "FALTUNG_SEED=" + std::to_string(seed) + " property_tests --gtest_filter='Engine.*'";
+    SCOPED_TRACE(command);
+    const Problem problem = draw_problem(seed);
+    validate(problem);
+    expect_same_bits<float>(problem, seed, command);
+    expect_same_bits<double>(problem, seed, command);
+    if (HasFatalFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace faltung::test
