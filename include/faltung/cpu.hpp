@@ -6,8 +6,8 @@
 
 namespace faltung {
 
-/// Names of the instruction sets (Highway's targets: "AVX3", "AVX2", "SSE4", "NEON", …) that are compiled in and that this machine
-/// runs, the best one first.
+/// Names of the instruction sets (Highway's targets: "AVX3", "AVX2", "SSE4", "NEON", …) that are compiled in and that
+/// this machine runs, the best one first.
 std::vector<std::string> available_targets();
 
 /// What `make_plan` takes: the best one, or the one that the environment variable FALTUNG_TARGET names (any case).

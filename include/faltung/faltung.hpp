@@ -3,6 +3,7 @@
 
 #include <faltung/blocks.hpp>
 #include <faltung/check.hpp>
+#include <faltung/cpu.hpp>
 #include <faltung/error.hpp>
 #include <faltung/explain.hpp>
 #include <faltung/frameworks.hpp>

@@ -6,7 +6,8 @@
 
 #include <faltung/problem.hpp>
 
-#include <cstddef>
+#include "engine/prepared.hpp"
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,32 +20,6 @@ struct Cost {
   double multiply_adds = 0;             ///< of all samples
   double seconds_per_multiply_add = 0;  ///< of one core, this algorithm's own measured rate
   double bytes_moved = 0;               ///< beyond what stays in cache
-};
-
-/// Weights and bias as one algorithm wants them.
-class Packed {
- public:
-  virtual ~Packed() = default;
-};
-
-/// The arrays of one run, row-major. The unknown one is written, the others are only read; weights come packed, except
-/// when they are the unknown.
-struct Arrays {
-  void* fine = nullptr;
-  void* coarse = nullptr;
-  void* weights = nullptr;         ///< written when the weights are unknown, else null
-  const Packed* packed = nullptr;  ///< null when the weights are unknown
-};
-
-/// An algorithm made ready for one problem. Immutable: many threads may run it, each with a workspace of its own.
-class Prepared {
- public:
-  virtual ~Prepared() = default;
-  virtual std::size_t workspace_bytes() const = 0;  ///< needed by run; the caller aligns it to 64 bytes
-  virtual std::size_t packed_bytes() const = 0;     ///< kept by pack
-  /// `bias` is null or problem.bias_size() numbers. Not called when the weights are unknown.
-  virtual std::unique_ptr<const Packed> pack(const void* weights, const void* bias) const = 0;
-  virtual void run(const Arrays& arrays, std::byte* workspace) const = 0;
 };
 
 class Algorithm {

@@ -17,26 +17,32 @@ constexpr std::int64_t chunk_rows = 128;
 /// Accumulators that hide the latency of a multiply-add: 4 cycles × 2 units, and a little more for the loads.
 constexpr std::int64_t busy_accumulators = 10;
 
-/// Bytes of cells in one block of the sum up to which the tiles of rows are the outer loop: half of the first-level cache.
+/// Bytes of cells in one block of the sum up to which the tiles of rows are the outer loop: half of the first-level
+/// cache.
 constexpr std::int64_t resident_bytes = std::int64_t{16} << 10U;
 
-/// Rows of the matrix product from which on panels pay: copying one costs a load and a store per vector and tap, used by every row.
+/// Rows of the matrix product from which on panels pay: copying one costs a load and a store per vector and tap, used
+/// by every row.
 constexpr std::int64_t panel_rows = 100;
-/// Bytes of one panel: most of a first-level cache of 32 KB; and of the panels that are made together: a share of the second-level cache.
+/// Bytes of one panel: most of a first-level cache of 32 KB; and of the panels that are made together: a share of the
+/// second-level cache.
 constexpr std::int64_t panel_bytes = std::int64_t{24} << 10U;
 constexpr std::int64_t panels_bytes = std::int64_t{192} << 10U;
 /// Bytes of results that wait for the phases to be put together.
 constexpr std::int64_t waiting_bytes = std::int64_t{1} << 20U;
 
-/// Multiply-adds in flight that all tiles of a product of `rows` × `positions` take, per tap: small tiles count as large ones.
+/// Multiply-adds in flight that all tiles of a product of `rows` × `positions` take, per tap: small tiles count as
+/// large ones.
 double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors) {
   const EvenParts row_parts(rows, most_rows), vector_parts(vectors, most_vectors);
   double cost = 0;
   for (const std::int64_t r : {rows / row_parts.parts, rows / row_parts.parts + 1}) {
-    const std::int64_t row_tiles = r == rows / row_parts.parts ? row_parts.parts - rows % row_parts.parts : rows % row_parts.parts;
+    const std::int64_t row_tiles =
+        r == rows / row_parts.parts ? row_parts.parts - rows % row_parts.parts : rows % row_parts.parts;
     for (const std::int64_t v : {vectors / vector_parts.parts, vectors / vector_parts.parts + 1}) {
-      const std::int64_t vector_tiles =
-          v == vectors / vector_parts.parts ? vector_parts.parts - vectors % vector_parts.parts : vectors % vector_parts.parts;
+      const std::int64_t vector_tiles = v == vectors / vector_parts.parts
+                                            ? vector_parts.parts - vectors % vector_parts.parts
+                                            : vectors % vector_parts.parts;
       cost += static_cast<double>(row_tiles * vector_tiles) * static_cast<double>(std::max(r * v, busy_accumulators));
     }
   }
@@ -48,8 +54,8 @@ std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / 
 /// As even as possible, no larger than before.
 std::int64_t even(std::int64_t extent, std::int64_t box) { return ceil_divide(extent, ceil_divide(extent, box)); }
 
-std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles,
-                                       std::int64_t most_positions) {
+std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape,
+                                       const TileLimits& tiles, std::int64_t most_positions) {
   const auto& [az, ay, ax] = axes;
   const std::int64_t cell_bytes = shape.given_channels * shape.planes * shape.element_bytes;
   const auto bytes = [&](std::int64_t z, std::int64_t y, std::int64_t x) {
@@ -61,7 +67,8 @@ std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, c
     // one long row, or rows that no cache holds: cut along x
     const std::int64_t halo = ax.high - ax.low;
     const std::int64_t row = cell_bytes * (1 + az.high - az.low) * (1 + ay.high - ay.low);
-    const std::int64_t fitting = std::min(std::max<std::int64_t>(box_bytes / row - halo, std::max(least_positions, halo)), most_positions);
+    const std::int64_t fitting =
+        std::min(std::max<std::int64_t>(box_bytes / row - halo, std::max(least_positions, halo)), most_positions);
     if (fitting < ax.positions) box[2] = std::min(ax.positions, ceil_divide(even(ax.positions, fitting), tile) * tile);
   }
   while (box[1] < ay.positions && (box[1] + 1) * box[2] <= most_positions &&
@@ -81,9 +88,11 @@ std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, c
 namespace {
 
 /// The tile whose tiles together are in flight for the shortest time.
-void choose_tile(Blocking& blocking, std::int64_t rows, std::int64_t vectors, double factor, const TileLimits& tiles, double& best, bool apart) {
+void choose_tile(Blocking& blocking, std::int64_t rows, std::int64_t vectors, double factor, const TileLimits& tiles,
+                 double& best, bool apart) {
   for (const bool tall : {false, true}) {
-    const std::int64_t most_rows = tall ? tiles.tall_rows : tiles.wide_rows, most_vectors = tall ? tiles.tall_vectors : tiles.wide_vectors;
+    const std::int64_t most_rows = tall ? tiles.tall_rows : tiles.wide_rows,
+                       most_vectors = tall ? tiles.tall_vectors : tiles.wide_vectors;
     const double cost = tiles_cost(rows, vectors, most_rows, most_vectors) * factor;
     if (best != 0 && cost >= best) continue;
     best = cost;
@@ -106,18 +115,21 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
   Blocking blocking{};
   const std::int64_t all_rows = shape.result_channels * shape.phases;
   blocking.panels = shape.result_channels * shape.smallest_group >= panel_rows;
-  const std::int64_t waiting = shape.phases == 1 ? axes[0].positions * axes[1].positions * axes[2].positions
-                                                 : std::max(least_positions, waiting_bytes / (all_rows * shape.element_bytes));
+  const std::int64_t waiting = shape.phases == 1
+                                   ? axes[0].positions * axes[1].positions * axes[2].positions
+                                   : std::max(least_positions, waiting_bytes / (all_rows * shape.element_bytes));
   const std::int64_t everything = axes[0].positions * axes[1].positions * axes[2].positions;
   blocking.box = choose_box(axes, shape, tiles, blocking.panels ? waiting : everything);
   const auto& box = blocking.box;
   double best = 0;
   if (blocking.panels) {
     blocking.chunk = shape.result_channels;
-    choose_tile(blocking, blocking.chunk * shape.largest_group, ceil_divide(box[0] * box[1] * box[2], tiles.lanes), 1, tiles, best, false);
+    choose_tile(blocking, blocking.chunk * shape.largest_group, ceil_divide(box[0] * box[1] * box[2], tiles.lanes), 1,
+                tiles, best, false);
     const std::int64_t width = blocking.tile_vectors * tiles.lanes;
     blocking.sum_block = choose_sum_block(shape, panel_bytes / (width * shape.element_bytes));
-    blocking.panel_positions = std::max<std::int64_t>(1, panels_bytes / (blocking.sum_block * width * shape.element_bytes)) * width;
+    blocking.panel_positions =
+        std::max<std::int64_t>(1, panels_bytes / (blocking.sum_block * width * shape.element_bytes)) * width;
     return blocking;
   }
   blocking.sum_block = choose_sum_block(shape, sum_depth);
@@ -129,8 +141,8 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
   choose_tile(blocking, rows, ceil_divide(box[2], tiles.lanes), static_cast<double>(lines), tiles, best, true);
   // copying the rows out of the flattened planes: measured 3 to 8 %
   choose_tile(blocking, rows, ceil_divide(flat, tiles.lanes), lines > 1 ? 1.03 : 1, tiles, best, false);
-  const std::int64_t resident = blocking.sum_block / std::max<std::int64_t>(1, shape.taps) * shape.planes * plane_rows * pitch *
-                                (box[0] + axes[0].high - axes[0].low) * shape.element_bytes;
+  const std::int64_t resident = blocking.sum_block / std::max<std::int64_t>(1, shape.taps) * shape.planes * plane_rows *
+                                pitch * (box[0] + axes[0].high - axes[0].low) * shape.element_bytes;
   blocking.rows_outer = resident <= resident_bytes;
   return blocking;
 }

@@ -1,8 +1,9 @@
-// How a dense problem is cut: boxes of positions, blocks of the sum, chunks of result channels, register tiles. Pure arithmetic.
+// How a dense problem is cut: boxes of positions, blocks of the sum, chunks of result channels, register tiles. Pure
+// arithmetic.
 //
-// Loops, outermost first: box → chunk → phase group → block of the sum → tile of positions → tile of rows. No choice here changes a bit
-// of the result: blocks of the sum continue each other's sums.
-// Source: Goto & van de Geijn, "Anatomy of high-performance matrix multiplication", 2008, for the sizes against the caches.
+// Loops, outermost first: box → chunk → phase group → block of the sum → tile of positions → tile of rows. No choice
+// here changes a bit of the result: blocks of the sum continue each other's sums. Source: Goto & van de Geijn, "Anatomy
+// of high-performance matrix multiplication", 2008, for the sizes against the caches.
 #pragma once
 
 #include "engine/lowering.hpp"
@@ -16,10 +17,10 @@ namespace faltung::internal {
 /// Sizes of one conv group of one sample.
 struct DenseShape {
   std::int64_t given_channels, result_channels;
-  std::int64_t phases;         ///< output phases, all axes
+  std::int64_t phases;                         ///< output phases, all axes
   std::int64_t smallest_group, largest_group;  ///< phases of a phase group
-  std::int64_t taps;           ///< of the largest phase group
-  std::int64_t planes;         ///< input phases that are read
+  std::int64_t taps;                           ///< of the largest phase group
+  std::int64_t planes;                         ///< input phases that are read
   std::int64_t element_bytes;
 };
 
@@ -34,10 +35,11 @@ struct Blocking {
   std::int64_t sum_block;           ///< taps × channels of one block of the sum
   std::int64_t chunk;               ///< result channels
   std::int64_t tile_rows, tile_vectors;
-  bool panels;       ///< cells of a few positions are copied tap by tap into panels: exact positions, read from the first-level cache
+  bool panels;  ///< cells of a few positions are copied tap by tap into panels: exact positions, read from the
+                ///< first-level cache
   std::int64_t panel_positions;  ///< of panels that are made together
-  bool rows_apart;   ///< tiles of positions stay inside one row; else rows are flattened into one
-  bool rows_outer;   ///< the tiles of rows are the outer loop: few positions, the weights are read once
+  bool rows_apart;               ///< tiles of positions stay inside one row; else rows are flattened into one
+  bool rows_outer;               ///< the tiles of rows are the outer loop: few positions, the weights are read once
 };
 
 Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles);

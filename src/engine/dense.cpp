@@ -20,7 +20,8 @@ PhaseOrigin choose_origin(const Problem& problem, std::int64_t tile_rows) {
   std::size_t smallest = groups.front().phases.size();
   for (const PhaseGroup& group : groups) smallest = std::min(smallest, group.phases.size());
   // few rows in a product: join the phases, although a few positions more are computed
-  return static_cast<std::int64_t>(smallest) * problem.fine_channels / problem.groups < tile_rows ? PhaseOrigin::padded : PhaseOrigin::result;
+  return static_cast<std::int64_t>(smallest) * problem.fine_channels / problem.groups < tile_rows ? PhaseOrigin::padded
+                                                                                                  : PhaseOrigin::result;
 }
 
 }  // namespace
@@ -40,30 +41,38 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target)
   std::int64_t taps = 0, largest = 0, smallest = phases_;
   for (std::size_t g = 0; g < phase_groups.size(); ++g) {
     const PhaseGroup& group = phase_groups[g];
-    for (std::size_t i = 0; i < group.phases.size(); ++i) place_of_[at(group.phases[i])] = {g, static_cast<std::int64_t>(i)};
+    for (std::size_t i = 0; i < group.phases.size(); ++i)
+      place_of_[at(group.phases[i])] = {g, static_cast<std::int64_t>(i)};
     for (const auto& tap : group.taps) needed.insert(tap.plane);
     taps = std::max(taps, static_cast<std::int64_t>(group.taps.size()));
     largest = std::max(largest, static_cast<std::int64_t>(group.phases.size()));
     smallest = std::min(smallest, static_cast<std::int64_t>(group.phases.size()));
   }
-  blocking_ = choose_blocking(axes_,
-                              {given_channels_, result_channels_, phases_, smallest, largest, taps, static_cast<std::int64_t>(needed.size()), sizeof(T)},
-                              {tiles_.lanes, tiles_.wide_rows, tiles_.wide_vectors, tiles_.tall_rows, tiles_.tall_vectors});
-  if (!gather && std::any_of(problem.axes.begin(), problem.axes.end(), [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
+  blocking_ =
+      choose_blocking(axes_,
+                      {given_channels_, result_channels_, phases_, smallest, largest, taps,
+                       static_cast<std::int64_t>(needed.size()), sizeof(T)},
+                      {tiles_.lanes, tiles_.wide_rows, tiles_.wide_vectors, tiles_.tall_rows, tiles_.tall_vectors});
+  if (!gather && std::any_of(problem.axes.begin(), problem.axes.end(),
+                             [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
     fold_.emplace(problem_axes);
 
   in_place_ = reads_in_place();
-  if (in_place_ && !blocking_.panels && axes_[1].high == axes_[1].low && axes_[2].high == axes_[2].low && axes_[0].high == axes_[0].low) {
+  if (in_place_ && !blocking_.panels && axes_[1].high == axes_[1].low && axes_[2].high == axes_[2].low &&
+      axes_[0].high == axes_[0].low) {
     blocking_.rows_apart = axes_[0].positions * axes_[1].positions == 1;  // rows follow each other without a gap
   }
-  planes_.emplace(axes_, blocking_.box, std::vector<std::int64_t>(needed.begin(), needed.end()), tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
+  planes_.emplace(axes_, blocking_.box, std::vector<std::int64_t>(needed.begin(), needed.end()), tiles_.lanes,
+                  static_cast<std::int64_t>(sizeof(T)));
   for (std::size_t a = 0; a < 3; ++a) boxes_[a] = (axes_[a].positions + blocking_.box[a] - 1) / blocking_.box[a];
   for (PhaseGroup& phases : phase_groups) {
     Group group;
     for (std::int64_t channel = 0; channel < given_channels_; ++channel)
       for (const auto& tap : phases.taps)
-        group.offset.push_back(in_place_ ? channel * given_cells() + (tap.shift[0] * axes_[1].given + tap.shift[1]) * axes_[2].given + tap.shift[2]
-                                         : channel * planes_->channel_stride() + planes_->offset(tap));
+        group.offset.push_back(in_place_
+                                   ? channel * given_cells() +
+                                         (tap.shift[0] * axes_[1].given + tap.shift[1]) * axes_[2].given + tap.shift[2]
+                                   : channel * planes_->channel_stride() + planes_->offset(tap));
     group.phases = std::move(phases);
     groups_.push_back(std::move(group));
   }
@@ -74,7 +83,8 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target)
   if (wanted > 1 && all_boxes > 0 && all_boxes < 4 * wanted) {  // too few boxes to share evenly: share the chunks too
     const std::int64_t parts = (4 * wanted + all_boxes - 1) / all_boxes;
     const std::int64_t least = std::max<std::int64_t>(1, blocking_.tile_rows / phases_);
-    if (chunks_.parts < parts) chunks_ = EvenParts(result_channels_, std::max(least, (result_channels_ + parts - 1) / parts));
+    if (chunks_.parts < parts)
+      chunks_ = EvenParts(result_channels_, std::max(least, (result_channels_ + parts - 1) / parts));
     splits_ = std::min(chunks_.parts, parts);
   }
   tasks_ = all_boxes * splits_;
@@ -87,18 +97,21 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target)
   scratch_columns_ = scratch_column(whole, box[0] - 1, box[1] - 1) + box[2] + (most_tile_vectors + 1) * tiles_.lanes;
   const std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
   scratch_columns_ = round_up(scratch_columns_, line);
-  if (scratch_columns_ / line % 2 == 0) scratch_columns_ += line;  // odd in lines: rows spread over all sets of the cache
+  if (scratch_columns_ / line % 2 == 0)
+    scratch_columns_ += line;  // odd in lines: rows spread over all sets of the cache
   const std::int64_t width = blocking_.tile_vectors * tiles_.lanes;
   planes_elements_ = in_place_ ? 0 : round_up(planes_->elements(given_channels_), line);
   scratch_elements_ = direct_ ? (blocking_.panels ? scratch_rows_ * width : 0) : scratch_rows_ * scratch_columns_;
   row_elements_ = round_up(axes_[2].phases * (box[2] + tiles_.lanes), line);
-  if (blocking_.panels) panels_elements_ = round_up(blocking_.sum_block * blocking_.panel_positions + tiles_.lanes, line);
+  if (blocking_.panels)
+    panels_elements_ = round_up(blocking_.sum_block * blocking_.panel_positions + tiles_.lanes, line);
   if (in_place_ && !blocking_.panels) tail_elements_ = round_up(blocking_.sum_block * width, line);
   for (std::int64_t v = 1; v <= blocking_.tile_vectors; ++v)
     for (std::int64_t k = 0; k < blocking_.sum_block; ++k) tail_offset_[v].push_back(k * v * tiles_.lanes);
 }
 
-/// 1×1, kernels as large as their stride (transposed), and convolutions without padding: positions are where the taps expect them.
+/// 1×1, kernels as large as their stride (transposed), and convolutions without padding: positions are where the taps
+/// expect them.
 template <class T>
 bool Dense<T>::reads_in_place() const {
   for (const LoweredAxis& axis : axes_) {
@@ -109,8 +122,8 @@ bool Dense<T>::reads_in_place() const {
   return true;
 }
 
-/// Tiles may be written straight into the result when its rows are the positions, and no tile writes beyond them: the last tile of a row
-/// begins earlier and repeats some positions, which only a sum of one block can bear.
+/// Tiles may be written straight into the result when its rows are the positions, and no tile writes beyond them: the
+/// last tile of a row begins earlier and repeats some positions, which only a sum of one block can bear.
 template <class T>
 bool Dense<T>::writes_in_place() const {
   if (phases_ != 1 || fold_) return false;
@@ -118,7 +131,9 @@ bool Dense<T>::writes_in_place() const {
     return (blocking_.box[0] == 1 || blocking_.box[1] == axes_[1].positions) &&
            (blocking_.box[2] == axes_[2].positions || (blocking_.box[0] == 1 && blocking_.box[1] == 1));
   const bool one_block = groups_[0].depth() <= blocking_.sum_block;
-  if (blocking_.rows_apart) return axes_[2].positions >= tiles_.lanes && (one_block || (axes_[2].positions % tiles_.lanes == 0 && boxes_[2] == 1));
+  if (blocking_.rows_apart)
+    return axes_[2].positions >= tiles_.lanes &&
+           (one_block || (axes_[2].positions % tiles_.lanes == 0 && boxes_[2] == 1));
   const std::int64_t pitch = in_place_ ? axes_[2].given : planes_->pitch();
   const std::int64_t rows = in_place_ ? axes_[1].given : blocking_.box[1] + axes_[1].high - axes_[1].low;
   const bool gapless = pitch == axes_[2].positions && (blocking_.box[0] == 1 || rows == axes_[1].positions);
@@ -166,14 +181,16 @@ std::unique_ptr<const Packed> Dense<T>::pack(const void* weights, const void* bi
         const std::int64_t rows = chunks_.size(chunk) * group.count();
         const auto tap_count = static_cast<std::int64_t>(group.phases.taps.size());
         for (std::int64_t m = 0; m < rows; ++m)
-          packed->start.push_back(b == nullptr ? T{} : b[g * result_channels_ + chunk_begin(chunk) + m / group.count()]);
+          packed->start.push_back(b == nullptr ? T{}
+                                               : b[g * result_channels_ + chunk_begin(chunk) + m / group.count()]);
         const EvenParts row_tiles(rows, blocking_.tile_rows);
         for (std::int64_t k0 = 0; k0 < group.depth(); k0 += blocking_.sum_block)
           for (std::int64_t tile = 0; tile < row_tiles.parts; ++tile)
             for (std::int64_t k = k0; k < std::min(group.depth(), k0 + blocking_.sum_block); ++k)
               for (std::int64_t m = row_tiles.begin(tile); m < row_tiles.begin(tile + 1); ++m) {
                 const std::int64_t result = chunk_begin(chunk) + m / group.count(), given = k / tap_count;
-                const std::int64_t coarse = g * (problem_.coarse_channels / problem_.groups) + (gather ? result : given);
+                const std::int64_t coarse =
+                    g * (problem_.coarse_channels / problem_.groups) + (gather ? result : given);
                 const std::int64_t fine = gather ? given : result;
                 const std::int64_t position = group.phases.kernel[at(m % group.count())][at(k % tap_count)];
                 *out++ = w[(coarse * fine_in_group + fine) * taps + (problem_.flip ? taps - 1 - position : position)];
@@ -209,8 +226,11 @@ void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
     parallel_for(lanes_, threads_, [&](std::int64_t i) {
       T* own = memory + i * lane_elements();
       Lane lane{};
-      for (const auto& [part, elements] : {std::pair{&Lane::planes, planes_elements_}, {&Lane::scratch, scratch_elements_}, {&Lane::row, row_elements_},
-                                           {&Lane::tail, tail_elements_}, {&Lane::panels, panels_elements_}}) {
+      for (const auto& [part, elements] : {std::pair{&Lane::planes, planes_elements_},
+                                           {&Lane::scratch, scratch_elements_},
+                                           {&Lane::row, row_elements_},
+                                           {&Lane::tail, tail_elements_},
+                                           {&Lane::panels, panels_elements_}}) {
         lane.*part = own;
         own += elements;
       }
@@ -227,29 +247,34 @@ void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
   for (std::int64_t n = 0; n < problem_.batch; ++n) {
     run_tasks(n * per_sample, per_sample, temporary - n * problem_.fine_channels * fold_->temporary_cells());
     parallel_for(problem_.fine_channels, threads_, [&](std::int64_t channel) {
-      (*fold_)(temporary + channel * fold_->temporary_cells(), result + (n * problem_.fine_channels + channel) * fold_->fine_cells());
+      (*fold_)(temporary + channel * fold_->temporary_cells(),
+               result + (n * problem_.fine_channels + channel) * fold_->fine_cells());
     });
   }
 }
 
 template <class T>
-void Dense<T>::run_task(const Task& task, const T* given, T* result, const Packed& packed_base, const Lane& lane) const {
+void Dense<T>::run_task(const Task& task, const T* given, T* result, const Packed& packed_base,
+                        const Lane& lane) const {
   const auto& packed = static_cast<const DenseWeights<T>&>(packed_base);
   const std::int64_t group_of_sample = task.sample * problem_.groups + task.conv_group;
   const T* first = given + group_of_sample * given_channels_ * given_cells();
   if (!in_place_)
     for (std::int64_t channel = 0; channel < given_channels_; ++channel)
-      planes_->pack(rows_, first + channel * given_cells(), task.box, lane.planes + channel * planes_->channel_stride());
+      planes_->pack(rows_, first + channel * given_cells(), task.box,
+                    lane.planes + channel * planes_->channel_stride());
   const T* planes = lane.planes;
-  if (in_place_) planes = first + (task.box.begin[0] * axes_[1].given + task.box.begin[1]) * axes_[2].given + task.box.begin[2];
-  const T* planes_end = in_place_ ? given + problem_.batch * problem_.groups * given_channels_ * given_cells() : lane.planes + planes_elements_;
+  if (in_place_)
+    planes = first + (task.box.begin[0] * axes_[1].given + task.box.begin[1]) * axes_[2].given + task.box.begin[2];
+  const T* planes_end = in_place_ ? given + problem_.batch * problem_.groups * given_channels_ * given_cells()
+                                  : lane.planes + planes_elements_;
   std::int64_t depths = 0;  // weights of one result channel
   for (const Group& group : groups_) depths += group.count() * group.depth();
   for (std::int64_t chunk = task.first_chunk; chunk < task.end_chunk; ++chunk) {
     const std::int64_t channel = task.conv_group * result_channels_ + chunk_begin(chunk);
-    run_chunk({task, packed, lane, planes, planes_end,
-               result + group_of_sample * result_channels_ * result_cells(), packed.weights.data() + channel * depths,
-               packed.start.data() + channel * phases_, chunk_begin(chunk), chunks_.size(chunk)});
+    run_chunk({task, packed, lane, planes, planes_end, result + group_of_sample * result_channels_ * result_cells(),
+               packed.weights.data() + channel * depths, packed.start.data() + channel * phases_, chunk_begin(chunk),
+               chunks_.size(chunk)});
   }
 }
 
@@ -308,7 +333,8 @@ void Dense<T>::for_each_position_tile(const Box& box, Visit&& visit) const {
   for (std::int64_t z = 0; z < box.size(0); ++z)
     for (std::int64_t y = 0; y < box.size(1); ++y)
       tiles_of(cell(z, y, 0),
-               direct_ ? ((box.begin[0] + z) * axes_[1].result + box.begin[1] + y) * axes_[2].result + box.begin[2] : scratch_column(box, z, y),
+               direct_ ? ((box.begin[0] + z) * axes_[1].result + box.begin[1] + y) * axes_[2].result + box.begin[2]
+                       : scratch_column(box, z, y),
                box.size(2));
 }
 
@@ -326,7 +352,8 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
     const T* start = k0 == 0 && !filled ? run.start : nullptr;
     const auto tile_of = [&](std::int64_t i, const T* planes, const std::int64_t* offset, const PositionTile& tile) {
       const std::int64_t m = row_tiles.begin(i);
-      tiles_.tile[row_tiles.size(i)][tile.vectors](weights + m * depth, planes, offset, depth, c + m * c_stride + tile.column, c_stride,
+      tiles_.tile[row_tiles.size(i)][tile.vectors](weights + m * depth, planes, offset, depth,
+                                                   c + m * c_stride + tile.column, c_stride,
                                                    start == nullptr ? nullptr : start + m);
     };
     const auto position_tile = [&](std::int64_t first, std::int64_t end, const PositionTile& tile) {
@@ -360,7 +387,8 @@ void Dense<T>::prefill(const ChunkRun& run) const {
         T* row = run.lane.scratch + scratch_row++ * scratch_columns_;
         const T bias = run.start[start_row++];
         std::fill_n(row, scratch_columns_, T{});
-        const std::int64_t phase_of[3] = {phase / (axes_[1].phases * axes_[2].phases), phase / axes_[2].phases % axes_[1].phases, phase % axes_[2].phases};
+        const std::int64_t phase_of[3] = {phase / (axes_[1].phases * axes_[2].phases),
+                                          phase / axes_[2].phases % axes_[1].phases, phase % axes_[2].phases};
         const auto kept = [&](std::size_t axis, std::int64_t q) {
           const std::int64_t f = q * axes_[axis].phases + phase_of[axis] - axes_[axis].crop;
           return f >= fold_->kept_begin(axis) && f < fold_->kept_end(axis);
@@ -387,7 +415,8 @@ void Dense<T>::put_together(const ChunkRun& run) const {
     return row;
   };
   const std::int64_t x_begin = box.begin[2] * ax.phases - ax.crop;
-  const std::int64_t x_low = std::max<std::int64_t>(0, x_begin), x_high = std::min(ax.result, x_begin + box.size(2) * ax.phases);
+  const std::int64_t x_low = std::max<std::int64_t>(0, x_begin),
+                     x_high = std::min(ax.result, x_begin + box.size(2) * ax.phases);
   for (std::int64_t channel = 0; channel < run.channels; ++channel)
     for (std::int64_t z = 0; z < box.size(0); ++z)
       for (std::int64_t jz = 0; jz < az.phases; ++jz) {
@@ -401,7 +430,10 @@ void Dense<T>::put_together(const ChunkRun& run) const {
             T* row = run.result + (run.channel + channel) * result_cells() + (rz * ay.result + ry) * ax.result;
             const auto stream = [&](std::int64_t jx) {
               const PhasePlace place = place_of_[at((jz * ay.phases + jy) * ax.phases + jx)];
-              return run.lane.scratch + (first_row(place.group) + channel * groups_[place.group].count() + place.index) * scratch_columns_ + column;
+              return run.lane.scratch +
+                     (first_row(place.group) + channel * groups_[place.group].count() + place.index) *
+                         scratch_columns_ +
+                     column;
             };
             if (ax.phases > 64) {  // no register holds that many streams: one after the other
               for (std::int64_t jx = 0; jx < ax.phases; ++jx) {

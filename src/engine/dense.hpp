@@ -1,15 +1,17 @@
-// The engine for many channels: phase planes, a table of offsets instead of im2col, one register tile, phases put together again.
+// The engine for many channels: phase planes, a table of offsets instead of im2col, one register tile, phases put
+// together again.
 //
-//     result[m][q] = start[m] + Σ_k weights[m][k] · planes[offset[k] + q]        rows m = (result channel, phase), k = (channel, tap)
+//     result[m][q] = start[m] + Σ_k weights[m][k] · planes[offset[k] + q]        rows m = (result channel, phase), k =
+//     (channel, tap)
 //
 // Nothing is expanded k² times: every tap is a constant offset into the packed planes of a box of positions.
 #pragma once
 
-#include "algorithms/algorithm.hpp"
 #include "engine/blocking.hpp"
 #include "engine/fold.hpp"
 #include "engine/lowering.hpp"
 #include "engine/planes.hpp"
+#include "engine/prepared.hpp"
 #include "kernels/kernels.hpp"
 
 #include <array>
@@ -48,10 +50,10 @@ class Dense : public Prepared {
   };
   /// A run of positions that one register tile covers.
   struct PositionTile {
-    std::int64_t cell;     ///< in the planes
-    std::int64_t column;   ///< in the scratch, or in the result's channel
+    std::int64_t cell;    ///< in the planes
+    std::int64_t column;  ///< in the scratch, or in the result's channel
     std::int64_t vectors;
-    std::int64_t valid;    ///< positions that exist; the rest of the vectors is nobody's
+    std::int64_t valid;  ///< positions that exist; the rest of the vectors is nobody's
   };
   struct Task {
     std::int64_t sample, conv_group;
@@ -68,7 +70,9 @@ class Dense : public Prepared {
   std::int64_t given_cells() const { return axes_[0].given * axes_[1].given * axes_[2].given; }
   std::int64_t chunk_begin(std::int64_t chunk) const { return chunks_.begin(chunk); }
 
-  std::int64_t lane_elements() const { return planes_elements_ + scratch_elements_ + row_elements_ + tail_elements_ + panels_elements_; }
+  std::int64_t lane_elements() const {
+    return planes_elements_ + scratch_elements_ + row_elements_ + tail_elements_ + panels_elements_;
+  }
 
   bool reads_in_place() const;
   bool writes_in_place() const;
@@ -96,15 +100,15 @@ class Dense : public Prepared {
   const RowKernels<T>& rows_;
   std::array<LoweredAxis, 3> axes_;
   std::vector<Group> groups_;
-  std::vector<PhasePlace> place_of_;  ///< of every linear phase
+  std::vector<PhasePlace> place_of_;               ///< of every linear phase
   std::int64_t given_channels_, result_channels_;  ///< of one conv group
   std::int64_t phases_;
   Blocking blocking_{};
   EvenParts chunks_{1, 1};
   std::optional<Planes> planes_;
-  bool in_place_ = false;         ///< the given array is the planes
-  bool direct_ = false;           ///< tiles are written into the result
-  std::optional<Fold> fold_;      ///< the result is a padded array, folded afterwards
+  bool in_place_ = false;     ///< the given array is the planes
+  bool direct_ = false;       ///< tiles are written into the result
+  std::optional<Fold> fold_;  ///< the result is a padded array, folded afterwards
   std::array<std::int64_t, 3> boxes_{};
   std::int64_t splits_ = 1, tasks_ = 0, lanes_ = 1;
   std::int64_t scratch_columns_ = 0, scratch_rows_ = 0;

@@ -23,9 +23,9 @@ struct Dense<T>::ChunkRun {
   const Task& task;
   const DenseWeights<T>& packed;
   const Lane& lane;
-  const T* planes;        ///< of the group's first channel, at the box's first position
-  const T* planes_end;    ///< behind what may be read
-  T* result;              ///< the conv group's first channel
+  const T* planes;      ///< of the group's first channel, at the box's first position
+  const T* planes_end;  ///< behind what may be read
+  T* result;            ///< the conv group's first channel
   const T* weights;
   const T* start;
   std::int64_t channel, channels;  ///< of the chunk

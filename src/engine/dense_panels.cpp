@@ -1,6 +1,6 @@
-// The product through panels: for many rows, the cells of a few positions are copied tap by tap, so that positions are exact (no margins
-// between rows), vectors are aligned, and one panel stays in the first-level cache while all rows pass over it.
-// Source: Goto & van de Geijn, "Anatomy of high-performance matrix multiplication", 2008.
+// The product through panels: for many rows, the cells of a few positions are copied tap by tap, so that positions are
+// exact (no margins between rows), vectors are aligned, and one panel stays in the first-level cache while all rows
+// pass over it. Source: Goto & van de Geijn, "Anatomy of high-performance matrix multiplication", 2008.
 #include "engine/dense_inl.hpp"
 
 #include <algorithm>
@@ -30,7 +30,8 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
   const auto segments_of = [&](std::int64_t begin, std::int64_t end, Segment* segments) {
     std::int64_t count = 0;
     while (begin < end) {
-      const std::int64_t x = begin % box.size(2), y = begin / box.size(2) % box.size(1), z = begin / (box.size(2) * box.size(1));
+      const std::int64_t x = begin % box.size(2), y = begin / box.size(2) % box.size(1),
+                         z = begin / (box.size(2) * box.size(1));
       const std::int64_t length = std::min(box.size(2) - x, end - begin);
       segments[count++] = {cell(z, y, x), length};
       begin += length;
@@ -46,13 +47,16 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
       const T* weights = run.weights + rows * k0;
       const T* start = k0 == 0 && !filled ? run.start : nullptr;
       for (std::int64_t i = 0; i < parts.parts; ++i) {
-        const std::int64_t begin = first + parts.begin(i) * tiles_.lanes, end = std::min(last, begin + parts.size(i) * tiles_.lanes);
+        const std::int64_t begin = first + parts.begin(i) * tiles_.lanes,
+                           end = std::min(last, begin + parts.size(i) * tiles_.lanes);
         Segment segments[most_tile_vectors * 64 / sizeof(T)];
         const std::int64_t count = segments_of(begin, end, segments);
-        rows_.panel(run.planes, run.planes_end, group.offset.data() + k0, depth, segments, count, parts.size(i) * tiles_.lanes,
-                    run.lane.panels + parts.begin(i) * tiles_.lanes * depth);
+        rows_.panel(run.planes, run.planes_end, group.offset.data() + k0, depth, segments, count,
+                    parts.size(i) * tiles_.lanes, run.lane.panels + parts.begin(i) * tiles_.lanes * depth);
       }
-      const std::int64_t tiles_together = std::max<std::int64_t>(1, weights_bytes / (std::max<std::int64_t>(1, depth) * blocking_.tile_rows * static_cast<std::int64_t>(sizeof(T))));
+      const std::int64_t tiles_together = std::max<std::int64_t>(
+          1, weights_bytes /
+                 (std::max<std::int64_t>(1, depth) * blocking_.tile_rows * static_cast<std::int64_t>(sizeof(T))));
       for (std::int64_t tile0 = 0; tile0 < row_tiles.parts; tile0 += tiles_together)
         for (std::int64_t i = 0; i < parts.parts; ++i) {
           const T* panel = run.lane.panels + parts.begin(i) * tiles_.lanes * depth;
@@ -63,11 +67,13 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
           const std::int64_t to_stride = beside ? width : c_stride;
           for (std::int64_t tile = tile0; tile < std::min(row_tiles.parts, tile0 + tiles_together); ++tile) {
             const std::int64_t m = row_tiles.begin(tile);
-            tiles_.tile[row_tiles.size(tile)][parts.size(i)](weights + m * depth, panel, tail_offset_[parts.size(i)].data(), depth, to + m * to_stride,
-                                                             to_stride, start == nullptr ? nullptr : start + m);
+            tiles_.tile[row_tiles.size(tile)][parts.size(i)](
+                weights + m * depth, panel, tail_offset_[parts.size(i)].data(), depth, to + m * to_stride, to_stride,
+                start == nullptr ? nullptr : start + m);
           }
           if (beside && k0 + blocking_.sum_block >= group.depth())
-            for (std::int64_t m = row_tiles.begin(tile0); m < row_tiles.begin(std::min(row_tiles.parts, tile0 + tiles_together)); ++m)
+            for (std::int64_t m = row_tiles.begin(tile0);
+                 m < row_tiles.begin(std::min(row_tiles.parts, tile0 + tiles_together)); ++m)
               std::copy_n(run.lane.scratch + m * width, positions - begin, c + m * c_stride + begin);
         }
     }

@@ -22,7 +22,8 @@ void Fold::operator()(const T* temporary, T* fine) const {
   for (std::int64_t z = 0; z < az.temporary; ++z)
     for (std::int64_t y = 0; y < ay.temporary; ++y) {
       const T* row = temporary + (z * ay.temporary + y) * ax.temporary;
-      T* to = fine + (az.source[static_cast<std::size_t>(z)] * ay.fine + ay.source[static_cast<std::size_t>(y)]) * ax.fine;
+      T* to =
+          fine + (az.source[static_cast<std::size_t>(z)] * ay.fine + ay.source[static_cast<std::size_t>(y)]) * ax.fine;
       const auto add = [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t x = begin; x < end; ++x) to[ax.source[static_cast<std::size_t>(x)]] += row[x];
       };

@@ -1,6 +1,7 @@
 // The adjoint of padding: what stands in the margin is added onto the cells that the margin copies.
 //
-// Order of the additions: the kept cells first, then the cells of the margin in row-major order (docs/design/order_of_sums.md).
+// Order of the additions: the kept cells first, then the cells of the margin in row-major order
+// (docs/design/order_of_sums.md).
 #pragma once
 
 #include "problem/terms.hpp"

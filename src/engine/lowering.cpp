@@ -18,11 +18,13 @@ LoweredAxis lower_gather(const Axis& axis) {
     lowered.taps[0].push_back({k, k * axis.dilation % axis.stride, k * axis.dilation / axis.stride});
   lowered.high = lowered.taps[0].back().shift;
   const std::vector<std::int64_t> padded = source_cells(axis);
-  lowered.source.assign(static_cast<std::size_t>(axis.stride), std::vector<std::int64_t>(static_cast<std::size_t>(lowered.cells()), -1));
+  lowered.source.assign(static_cast<std::size_t>(axis.stride),
+                        std::vector<std::int64_t>(static_cast<std::size_t>(lowered.cells()), -1));
   for (std::int64_t plane = 0; plane < axis.stride; ++plane)
     for (std::int64_t cell = 0; cell < lowered.cells(); ++cell)
       if (const std::int64_t u = cell * axis.stride + plane; u < axis.padded())
-        lowered.source[static_cast<std::size_t>(plane)][static_cast<std::size_t>(cell)] = padded[static_cast<std::size_t>(u)];
+        lowered.source[static_cast<std::size_t>(plane)][static_cast<std::size_t>(cell)] =
+            padded[static_cast<std::size_t>(u)];
   return lowered;
 }
 
@@ -77,7 +79,8 @@ std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, con
     for (const auto& z : az.taps[static_cast<std::size_t>(phase / (ay.phases * ax.phases))])
       for (const auto& y : ay.taps[static_cast<std::size_t>(phase / ax.phases % ay.phases)])
         for (const auto& x : ax.taps[static_cast<std::size_t>(phase % ax.phases)]) {
-          taps.push_back({{z.shift - az.low, y.shift - ay.low, x.shift - ax.low}, (z.plane * ay.planes + y.plane) * ax.planes + x.plane});
+          taps.push_back({{z.shift - az.low, y.shift - ay.low, x.shift - ax.low},
+                          (z.plane * ay.planes + y.plane) * ax.planes + x.plane});
           kernel.push_back((z.k * problem_axes[1].kernel + y.k) * problem_axes[2].kernel + x.k);
         }
     const auto same = std::find_if(groups.begin(), groups.end(), [&](const PhaseGroup& group) {

@@ -3,8 +3,8 @@
 //     gather (coarse unknown)    c·s + k·d = s·(c + ⌊kd/s⌋) + (kd mod s)        plane kd mod s, shifted by ⌊kd/s⌋
 //     scatter (fine unknown)     f = s·q + j − a:  c = q + (j − a + p − kd)/s    for the taps k where s divides
 //
-// A strided convolution reads s planes per axis and writes one; a transposed one reads one and writes s that interleave. The padded
-// array of a scatter is its fine array here: boundaries other than zeros are folded afterwards.
+// A strided convolution reads s planes per axis and writes one; a transposed one reads one and writes s that
+// interleave. The padded array of a scatter is its fine array here: boundaries other than zeros are folded afterwards.
 // Source: Vaidyanathan, "Multirate systems and filter banks", 1993, chapter 4 (polyphase decomposition).
 #pragma once
 
@@ -23,22 +23,23 @@ struct LoweredAxis {
     std::int64_t plane;  ///< input phase
     std::int64_t shift;
   };
-  std::int64_t planes = 1;      ///< input phases
-  std::int64_t phases = 1;      ///< output phases
-  std::int64_t positions = 1;   ///< q = 0 … positions − 1
-  std::int64_t crop = 0;        ///< result index = q·phases + phase − crop
-  std::int64_t result = 1;      ///< extent of the result
-  std::int64_t given = 1;       ///< extent of the given array
-  std::int64_t low = 0, high = 0;  ///< smallest and largest shift
+  std::int64_t planes = 1;             ///< input phases
+  std::int64_t phases = 1;             ///< output phases
+  std::int64_t positions = 1;          ///< q = 0 … positions − 1
+  std::int64_t crop = 0;               ///< result index = q·phases + phase − crop
+  std::int64_t result = 1;             ///< extent of the result
+  std::int64_t given = 1;              ///< extent of the given array
+  std::int64_t low = 0, high = 0;      ///< smallest and largest shift
   std::vector<std::vector<Tap>> taps;  ///< of each output phase, k ascending
-  /// Index in the given array of cell low + i of each plane, or −1 where zeros stand; i = 0 … positions − 1 + high − low.
+  /// Index in the given array of cell low + i of each plane, or −1 where zeros stand; i = 0 … positions − 1 + high −
+  /// low.
   std::vector<std::vector<std::int64_t>> source;
 
   std::int64_t cells() const { return positions + high - low; }
 };
 
-/// How output phases are counted: from the first cell of the result, or from the first of the padded array, where all phases of a
-/// kernel that the stride divides have the same shifts.
+/// How output phases are counted: from the first cell of the result, or from the first of the padded array, where all
+/// phases of a kernel that the stride divides have the same shifts.
 enum class PhaseOrigin { result, padded };
 
 /// Three axes of a problem with coarse or fine unknown.
@@ -51,7 +52,7 @@ struct PhaseGroup {
     std::array<std::int64_t, 3> shift;  ///< minus low: from 0
     std::int64_t plane;                 ///< linear input phase
   };
-  std::vector<Tap> taps;                         ///< kernel positions ascending
+  std::vector<Tap> taps;                          ///< kernel positions ascending
   std::vector<std::vector<std::int64_t>> kernel;  ///< per phase: linear kernel position of each tap
 };
 std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, const std::array<Axis, 3>& problem_axes);

@@ -23,8 +23,8 @@ std::int64_t shared_margin(const LoweredAxis& axis) {
 
 }  // namespace
 
-Planes::Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 3> box, std::vector<std::int64_t> needed, std::int64_t lanes,
-               std::int64_t element_bytes)
+Planes::Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 3> box,
+               std::vector<std::int64_t> needed, std::int64_t lanes, std::int64_t element_bytes)
     : axes_(axes), box_(box), needed_(std::move(needed)) {
   const auto& [az, ay, ax] = axes;
   const std::int64_t reach_x = box[2] + ax.high - ax.low;
@@ -35,7 +35,8 @@ Planes::Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 
   plane_stride_ = (planes_rows - 1) * pitch_ + reach_x;
   plane_stride_ = (plane_stride_ + line - 1) / line * line;
   channel_stride_ = plane_stride_ * static_cast<std::int64_t>(needed_.size());
-  if (channel_stride_ / line % 2 == 0) channel_stride_ += line;  // odd in lines: channels spread over all sets of the cache
+  if (channel_stride_ / line % 2 == 0)
+    channel_stride_ += line;                          // odd in lines: channels spread over all sets of the cache
   slack_ = pitch_ + (most_tile_vectors + 1) * lanes;  // tiles run over the end of the last row
   plane_of_.assign(at(az.planes * ay.planes * ax.planes), -1);
   for (std::size_t i = 0; i < needed_.size(); ++i) plane_of_[at(needed_[i])] = static_cast<std::int64_t>(i);
@@ -51,7 +52,8 @@ Planes::Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 
     runs_.push_back(run);
   }
   std::int64_t phases_x = 0;
-  for (std::int64_t x = 0; x < ax.planes; ++x) phases_x += plane_of_[at(needed_[0] / ax.planes * ax.planes + x)] >= 0 ? 1 : 0;
+  for (std::int64_t x = 0; x < ax.planes; ++x)
+    phases_x += plane_of_[at(needed_[0] / ax.planes * ax.planes + x)] >= 0 ? 1 : 0;
   together_ = ax.planes > 1 && ax.planes <= 4 && phases_x == ax.planes;
 }
 
@@ -62,7 +64,8 @@ std::int64_t Planes::offset(const PhaseGroup::Tap& tap) const {
 template <class T>
 void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* planes) const {
   const auto& [az, ay, ax] = axes_;
-  const std::int64_t reach_z = box.size(0) + az.high - az.low, reach_y = box.size(1) + ay.high - ay.low, reach_x = box.size(2) + ax.high - ax.low;
+  const std::int64_t reach_z = box.size(0) + az.high - az.low, reach_y = box.size(1) + ay.high - ay.low,
+                     reach_x = box.size(2) + ax.high - ax.low;
   const std::int64_t x0 = box.begin[2];
   const std::int64_t phases_x = ax.planes;
   // the cells of a row that all phases read in one pass
@@ -72,7 +75,8 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* 
     for (const Run& run : runs_) common = {std::max(common.begin, run.begin), std::min(common.end, run.end)};
     const std::int64_t first = common.begin < common.end ? ax.source[0][at(common.begin)] : -1;
     for (std::int64_t x = 0; x < phases_x && first >= 0; ++x)
-      if (ax.source[at(x)][at(common.begin)] != first + x) common.end = common.begin;  // the phases do not follow each other
+      if (ax.source[at(x)][at(common.begin)] != first + x)
+        common.end = common.begin;  // the phases do not follow each other
     if (common.end < common.begin) common.end = common.begin;
   }
   for (std::int64_t zy = 0; zy < az.planes * ay.planes; ++zy) {
@@ -101,7 +105,8 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* 
             for (std::int64_t i = from; i < end; ++i) to[i] = source[i] < 0 ? T{} : row[source[i]];
           };
           const Run run = split ? common : runs_[at(x)];
-          const std::int64_t begin = std::clamp<std::int64_t>(run.begin - x0, 0, reach_x), end = std::clamp<std::int64_t>(run.end - x0, begin, reach_x);
+          const std::int64_t begin = std::clamp<std::int64_t>(run.begin - x0, 0, reach_x),
+                             end = std::clamp<std::int64_t>(run.end - x0, begin, reach_x);
           copy(0, begin);
           if (split)
             out[at(x)] = to + begin;
@@ -113,7 +118,8 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* 
           }
           copy(end, reach_x);
         }
-        if (split) rows.deinterleave(row + ax.source[0][at(common.begin)], phases_x, common.end - common.begin, out.data());
+        if (split)
+          rows.deinterleave(row + ax.source[0][at(common.begin)], phases_x, common.end - common.begin, out.data());
       }
   }
 }

@@ -1,7 +1,7 @@
 // Packing: a box of positions of every channel into phase planes, with the cells that its taps reach around it.
 //
-// A plane's rows are flattened with one shared margin: where a row ends in zeros and the next one begins with zeros, they are the same
-// cells. Every tap is then one constant offset from a contiguous run of positions.
+// A plane's rows are flattened with one shared margin: where a row ends in zeros and the next one begins with zeros,
+// they are the same cells. Every tap is then one constant offset from a contiguous run of positions.
 #pragma once
 
 #include "engine/lowering.hpp"
@@ -22,8 +22,8 @@ struct Box {
 class Planes {
  public:
   /// For boxes of at most `box` positions. `needed`: the linear phases that any tap reads.
-  Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 3> box, std::vector<std::int64_t> needed, std::int64_t lanes,
-         std::int64_t element_bytes);
+  Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 3> box, std::vector<std::int64_t> needed,
+         std::int64_t lanes, std::int64_t element_bytes);
 
   /// Elements of one channel, and of `channels` with what a vector may read behind the last.
   std::int64_t channel_stride() const { return channel_stride_; }
@@ -35,7 +35,8 @@ class Planes {
   /// How far a tap's cell lies from its position, in one channel.
   std::int64_t offset(const PhaseGroup::Tap& tap) const;
 
-  /// Fills the planes of one channel; `given` is the channel's array. Writes every cell that a position of the box can meet.
+  /// Fills the planes of one channel; `given` is the channel's array. Writes every cell that a position of the box can
+  /// meet.
   template <class T>
   void pack(const RowKernels<T>& rows, const T* given, const Box& box, T* planes) const;
 

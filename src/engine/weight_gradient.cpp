@@ -42,7 +42,8 @@ WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target ta
   planes_.emplace(axes_, box_, std::move(needed), tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
 
   const auto taps = static_cast<std::int64_t>(taps_.taps.size());
-  const std::int64_t channel_bytes = std::max(planes_->channel_stride(), taps * coarse_pitch_) * static_cast<std::int64_t>(sizeof(T));
+  const std::int64_t channel_bytes =
+      std::max(planes_->channel_stride(), taps * coarse_pitch_) * static_cast<std::int64_t>(sizeof(T));
   std::int64_t most = std::max<std::int64_t>(1, task_bytes / channel_bytes);
   const std::int64_t wanted = threads == 0 ? hardware_threads() : threads;
   if (wanted > 1) most = std::min(most, std::max<std::int64_t>(1, fine_channels_ * problem.groups / (4 * wanted)));
@@ -65,9 +66,12 @@ typename WeightGradient<T>::Stretch WeightGradient<T>::stretch(std::int64_t begi
 
 template <class T>
 std::int64_t WeightGradient<T>::lane_bytes() const {
-  const std::int64_t channels = (fine_channels_ + chunks_.parts - 1) / chunks_.parts, rows = channels * static_cast<std::int64_t>(taps_.taps.size());
-  const std::int64_t elements = planes_->elements(channels) + (weight_gradient_block + 1) * coarse_pitch_ + rows * coarse_pitch_;
-  return round_up(elements * static_cast<std::int64_t>(sizeof(T)), 64) + round_up((rows + weight_gradient_block) * 8, 64);
+  const std::int64_t channels = (fine_channels_ + chunks_.parts - 1) / chunks_.parts,
+                     rows = channels * static_cast<std::int64_t>(taps_.taps.size());
+  const std::int64_t elements =
+      planes_->elements(channels) + (weight_gradient_block + 1) * coarse_pitch_ + rows * coarse_pitch_;
+  return round_up(elements * static_cast<std::int64_t>(sizeof(T)), 64) +
+         round_up((rows + weight_gradient_block) * 8, 64);
 }
 
 template <class T>
@@ -79,7 +83,8 @@ template <class T>
 void WeightGradient<T>::run(const Arrays& arrays, std::byte* workspace) const {
   std::atomic<std::int64_t> next{0};
   parallel_for(lanes_, threads_, [&](std::int64_t i) {
-    const std::int64_t channels = (fine_channels_ + chunks_.parts - 1) / chunks_.parts, rows = channels * static_cast<std::int64_t>(taps_.taps.size());
+    const std::int64_t channels = (fine_channels_ + chunks_.parts - 1) / chunks_.parts,
+                       rows = channels * static_cast<std::int64_t>(taps_.taps.size());
     Lane lane{};
     lane.rows = reinterpret_cast<std::int64_t*>(workspace + i * lane_bytes());
     lane.steps = lane.rows + rows;
@@ -87,19 +92,21 @@ void WeightGradient<T>::run(const Arrays& arrays, std::byte* workspace) const {
     lane.coarse = lane.planes + planes_->elements(channels);
     lane.sums = lane.coarse + (weight_gradient_block + 1) * coarse_pitch_;
     for (std::int64_t task = next++; task < problem_.groups * chunks_.parts; task = next++)
-      run_task(task / chunks_.parts, task % chunks_.parts, static_cast<const T*>(arrays.fine), static_cast<const T*>(arrays.coarse),
-               static_cast<T*>(arrays.weights), lane);
+      run_task(task / chunks_.parts, task % chunks_.parts, static_cast<const T*>(arrays.fine),
+               static_cast<const T*>(arrays.coarse), static_cast<T*>(arrays.weights), lane);
   });
 }
 
 template <class T>
-void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse, T* weights, const Lane& lane) const {
+void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse,
+                                 T* weights, const Lane& lane) const {
   const std::int64_t channel = chunks_.begin(chunk), channels = chunks_.size(chunk);
   const auto taps = static_cast<std::int64_t>(taps_.taps.size());
   const std::int64_t rows = channels * taps;
   for (std::int64_t c = 0; c < channels; ++c)
     for (std::int64_t t = 0; t < taps; ++t)  // a row stands where its weight will
-      lane.rows[c * taps + (problem_.flip ? taps - 1 - t : t)] = c * planes_->channel_stride() + planes_->offset(taps_.taps[at(t)]);
+      lane.rows[c * taps + (problem_.flip ? taps - 1 - t : t)] =
+          c * planes_->channel_stride() + planes_->offset(taps_.taps[at(t)]);
   std::fill_n(lane.sums, rows * coarse_pitch_, T{});
   std::fill_n(lane.coarse, (weight_gradient_block + 1) * coarse_pitch_, T{});  // lanes without a channel stay 0
   const std::int64_t width = axes_[2].positions, height = axes_[1].positions;
@@ -108,13 +115,15 @@ void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, co
     const T* given = coarse + (n * problem_.groups + conv_group) * coarse_channels_ * positions_;
     for (std::int64_t begin = 0; begin < positions_;) {
       const Stretch part = stretch(begin);
-      for (std::int64_t c = 0; c < channels; ++c) planes_->pack(rows_, in + c * fine_cells_, part.box, lane.planes + c * planes_->channel_stride());
+      for (std::int64_t c = 0; c < channels; ++c)
+        planes_->pack(rows_, in + c * fine_cells_, part.box, lane.planes + c * planes_->channel_stride());
       for (; begin < part.end; begin += weight_gradient_block) {
         const std::int64_t depth = std::min(weight_gradient_block, part.end - begin);
         rows_.transpose(given + begin, positions_, coarse_channels_, depth, lane.coarse, coarse_pitch_);
         for (std::int64_t k = 0; k < depth; ++k) {
           const std::int64_t position = begin + k, row = position / width;
-          lane.steps[k] = planes_->position(row / height - part.box.begin[0], row % height - part.box.begin[1], position % width - part.box.begin[2]);
+          lane.steps[k] = planes_->position(row / height - part.box.begin[0], row % height - part.box.begin[1],
+                                            position % width - part.box.begin[2]);
         }
         add_block(rows, depth, lane);
       }
@@ -124,16 +133,19 @@ void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, co
   rows_.transpose(lane.sums, coarse_pitch_, rows, coarse_channels_, out, fine_channels_ * taps);
 }
 
-/// One block of positions into the sums: the coarse numbers of a tile stay in the first-level cache while all rows pass over them.
+/// One block of positions into the sums: the coarse numbers of a tile stay in the first-level cache while all rows pass
+/// over them.
 template <class T>
 void WeightGradient<T>::add_block(std::int64_t rows, std::int64_t depth, const Lane& lane) const {
   const std::int64_t vectors = coarse_pitch_ / tiles_.lanes;
   const bool tall = vectors % tiles_.wide_vectors != 0;  // 64 channels are 4 vectors of 16: two tiles of two
-  const EvenParts columns(vectors, tall ? tiles_.tall_vectors : tiles_.wide_vectors), row_tiles(rows, tall ? tiles_.tall_rows : tiles_.wide_rows);
+  const EvenParts columns(vectors, tall ? tiles_.tall_vectors : tiles_.wide_vectors),
+      row_tiles(rows, tall ? tiles_.tall_rows : tiles_.wide_rows);
   for (std::int64_t j = 0; j < columns.parts; ++j)
     for (std::int64_t i = 0; i < row_tiles.parts; ++i) {
       const std::int64_t row = row_tiles.begin(i), column = columns.begin(j) * tiles_.lanes;
-      tiles_.correlate[row_tiles.size(i)][columns.size(j)](lane.planes, lane.rows + row, lane.steps, lane.coarse + column, coarse_pitch_, depth,
+      tiles_.correlate[row_tiles.size(i)][columns.size(j)](lane.planes, lane.rows + row, lane.steps,
+                                                           lane.coarse + column, coarse_pitch_, depth,
                                                            lane.sums + row * coarse_pitch_ + column, coarse_pitch_);
     }
 }

@@ -1,15 +1,18 @@
-// Weight gradients: the correlation of the coarse array with the shifted planes of the fine one, by the engine's register tile.
+// Weight gradients: the correlation of the coarse array with the shifted planes of the fine one, by the engine's
+// register tile.
 //
-//     w[coarse channel][fine channel, tap] = Σ_position coarse[position] · planes[cell(position) + offset(fine channel, tap)]
+//     w[coarse channel][fine channel, tap] = Σ_position coarse[position] · planes[cell(position) + offset(fine channel,
+//     tap)]
 //
-// Vector lanes run along the coarse channels (transposed for one block of positions), rows are pairs of a fine channel and a tap; nothing is
-// expanded k² times. Blocks of `weight_gradient_block` positions are summed from 0 and added in the order of sample and block.
+// Vector lanes run along the coarse channels (transposed for one block of positions), rows are pairs of a fine channel
+// and a tap; nothing is expanded k² times. Blocks of `weight_gradient_block` positions are summed from 0 and added in
+// the order of sample and block.
 #pragma once
 
-#include "algorithms/algorithm.hpp"
 #include "engine/blocking.hpp"
 #include "engine/lowering.hpp"
 #include "engine/planes.hpp"
+#include "engine/prepared.hpp"
 #include "kernels/kernels.hpp"
 
 #include <array>
@@ -43,7 +46,8 @@ class WeightGradient : public Prepared {
     std::int64_t *rows, *steps;
   };
   Stretch stretch(std::int64_t begin) const;
-  void run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse, T* weights, const Lane& lane) const;
+  void run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse, T* weights,
+                const Lane& lane) const;
   void add_block(std::int64_t rows, std::int64_t depth, const Lane& lane) const;
   std::int64_t lane_bytes() const;
 
@@ -55,8 +59,8 @@ class WeightGradient : public Prepared {
   PhaseGroup taps_;
   std::int64_t fine_channels_, coarse_channels_;  ///< of one group
   std::int64_t fine_cells_, positions_;
-  std::int64_t coarse_pitch_;                     ///< coarse channels, in whole vectors
-  EvenParts chunks_{1, 1};                        ///< fine channels of one task
+  std::int64_t coarse_pitch_;  ///< coarse channels, in whole vectors
+  EvenParts chunks_{1, 1};     ///< fine channels of one task
   std::array<std::int64_t, 3> box_{1, 1, 1};
   std::optional<Planes> planes_;
   std::int64_t lanes_ = 1;

@@ -27,7 +27,8 @@ HWY_INLINE void unrolled(F&& f) {
 
 /// `rows` output rows, `vectors` vectors from position `at`. height 0: any height of at least `rows`, stride 1.
 template <class T, int rows, int vectors, int stride, int height>
-HWY_INLINE void few_channels_block(const FewChannelsArguments<T>& in, std::int64_t at, T* HWY_RESTRICT c, std::int64_t c_pitch) {
+HWY_INLINE void few_channels_block(const FewChannelsArguments<T>& in, std::int64_t at, T* HWY_RESTRICT c,
+                                   std::int64_t c_pitch) {
   const hn::ScalableTag<T> d;
   constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(d));
   using V = hn::Vec<hn::ScalableTag<T>>;
@@ -42,7 +43,8 @@ HWY_INLINE void few_channels_block(const FewChannelsArguments<T>& in, std::int64
   for (std::int64_t z = 0; z < in.depth; ++z) {
     const T* HWY_RESTRICT plane = in.b + in.z_step[z] + at;
     const T* HWY_RESTRICT weights = in.weights + z * in.height * width;
-    // one row of the plane meets output row r by the tap row e − r·stride: `first` and `last` are the rows that it reaches
+    // one row of the plane meets output row r by the tap row e − r·stride: `first` and `last` are the rows that it
+    // reaches
     const auto meet = [&](auto first, auto last, std::int64_t e) {
       const T* row = plane + e * in.b_pitch;
       const T* w = weights + e * width;
@@ -58,7 +60,8 @@ HWY_INLINE void few_channels_block(const FewChannelsArguments<T>& in, std::int64
       }
     };
     if constexpr (rows == 1) {
-      for (std::int64_t e = 0; e < in.height; ++e) meet(std::integral_constant<int, 0>{}, std::integral_constant<int, 0>{}, e);
+      for (std::int64_t e = 0; e < in.height; ++e)
+        meet(std::integral_constant<int, 0>{}, std::integral_constant<int, 0>{}, e);
     } else if constexpr (height > 0) {
       unrolled<(rows - 1) * stride + height>([&](auto e) {
         constexpr int low = e - height + 1 <= 0 ? 0 : (e - height + stride) / stride;
@@ -79,14 +82,16 @@ HWY_INLINE void few_channels_block(const FewChannelsArguments<T>& in, std::int64
   });
 }
 
-/// Positions in blocks of `vectors` vectors, then single ones; the last is computed beside the row and only its true cells are copied.
+/// Positions in blocks of `vectors` vectors, then single ones; the last is computed beside the row and only its true
+/// cells are copied.
 template <class T, int rows, int vectors, int stride, int height>
 void few_channels(const FewChannelsArguments<T>& in) {
   constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
   std::int64_t at = 0;
   for (; at + vectors * lanes <= in.positions; at += vectors * lanes)
     few_channels_block<T, rows, vectors, stride, height>(in, at, in.c + at, in.c_pitch);
-  for (; at + lanes <= in.positions; at += lanes) few_channels_block<T, rows, 1, stride, height>(in, at, in.c + at, in.c_pitch);
+  for (; at + lanes <= in.positions; at += lanes)
+    few_channels_block<T, rows, 1, stride, height>(in, at, in.c + at, in.c_pitch);
   if (at == in.positions) return;
   T last[static_cast<std::size_t>(rows * lanes)];
   const auto bytes = static_cast<std::size_t>(in.positions - at) * sizeof(T);
@@ -99,7 +104,8 @@ void few_channels(const FewChannelsArguments<T>& in) {
 template <class T>
 constexpr FewChannelsKernels<T> make_few_channels_table() {
   constexpr int rows = few_channels_rows;
-  // four rows of two vectors, or one row of eight: as many sums as hide the latency, with registers left for the plane's vectors
+  // four rows of two vectors, or one row of eight: as many sums as hide the latency, with registers left for the
+  // plane's vectors
   FewChannelsKernels<T> table{&few_channels<T, 1, 8, 1, 0>, {}, &few_channels<T, rows, 2, 1, 0>};
   [&]<int... i>(std::integer_sequence<int, i...>) {
     ((table.rows[0][i + 1] = &few_channels<T, rows, 2, 1, i + 1>), ...);

@@ -1,4 +1,5 @@
-// The leaf loops, as tables of functions: one table per element type and target. No Problem, no allocation, no exceptions.
+// The leaf loops, as tables of functions: one table per element type and target. No Problem, no allocation, no
+// exceptions.
 //
 // A kernel reads whole vectors: the caller leaves `lanes` elements readable behind every row that it hands over.
 #pragma once
@@ -13,26 +14,26 @@ namespace faltung::internal {
 inline constexpr int most_tile_rows = 12;
 inline constexpr int most_tile_vectors = 4;
 
-/// c[i][j] = start[i] + Σ_k a[k·rows + i] · b[offset[k] + j], i < rows, j < vectors·lanes; k ascending, fused multiply-add.
-/// `start` null: the sums continue what stands in c.
-/// Source: Goto & van de Geijn, "Anatomy of high-performance matrix multiplication", 2008; the table of offsets instead of im2col:
-/// Dukhan, "The indirect convolution algorithm", 2019.
+/// c[i][j] = start[i] + Σ_k a[k·rows + i] · b[offset[k] + j], i < rows, j < vectors·lanes; k ascending, fused
+/// multiply-add. `start` null: the sums continue what stands in c. Source: Goto & van de Geijn, "Anatomy of
+/// high-performance matrix multiplication", 2008; the table of offsets instead of im2col: Dukhan, "The indirect
+/// convolution algorithm", 2019.
 template <class T>
-using TileKernel = void (*)(const T* a, const T* b, const std::int64_t* offset, std::int64_t depth, T* c, std::int64_t c_stride,
-                            const T* start);
+using TileKernel = void (*)(const T* a, const T* b, const std::int64_t* offset, std::int64_t depth, T* c,
+                            std::int64_t c_stride, const T* start);
 
 /// c[i][j] += Σ_k a[row[i] + step[k]] · b[k·b_stride + j]: the block's sum starts from 0 and is added once.
 template <class T>
-using CorrelateKernel = void (*)(const T* a, const std::int64_t* row, const std::int64_t* step, const T* b, std::int64_t b_stride,
-                                 std::int64_t depth, T* c, std::int64_t c_stride);
+using CorrelateKernel = void (*)(const T* a, const std::int64_t* row, const std::int64_t* step, const T* b,
+                                 std::int64_t b_stride, std::int64_t depth, T* c, std::int64_t c_stride);
 
 template <class T>
 struct TileKernels {
   std::int64_t lanes = 1;
-  bool fused = false;  ///< multiply-add rounds once
-  int wide_rows = 1, wide_vectors = 1;  ///< the tile for long rows of positions
-  int tall_rows = 1, tall_vectors = 1;  ///< the tile for few positions
-  TileKernel<T> tile[most_tile_rows + 1][most_tile_vectors + 1] = {};            ///< null where the registers do not suffice
+  bool fused = false;                                                  ///< multiply-add rounds once
+  int wide_rows = 1, wide_vectors = 1;                                 ///< the tile for long rows of positions
+  int tall_rows = 1, tall_vectors = 1;                                 ///< the tile for few positions
+  TileKernel<T> tile[most_tile_rows + 1][most_tile_vectors + 1] = {};  ///< null where the registers do not suffice
   CorrelateKernel<T> correlate[most_tile_rows + 1][most_tile_vectors + 1] = {};  ///< the same set
 };
 
@@ -56,17 +57,20 @@ struct RowKernels {
   /// rows[r][i] = in[i·count + r], i < n. Reads nothing outside of in[0 … n·count).
   void (*deinterleave)(const T* in, std::int64_t count, std::int64_t n, T* const* rows);
   /// out[i][j] = in[j][i]: `in` has `height` rows of `width`, `out` width rows of height.
-  void (*transpose)(const T* in, std::int64_t in_stride, std::int64_t height, std::int64_t width, T* out, std::int64_t out_stride);
-  /// panel[k·width + i] = planes[offset[k] + cell of position i], positions by segments. Writes up to a vector behind the panel, reads
-  /// up to a vector behind each segment, but nothing from `end` on.
+  void (*transpose)(const T* in, std::int64_t in_stride, std::int64_t height, std::int64_t width, T* out,
+                    std::int64_t out_stride);
+  /// panel[k·width + i] = planes[offset[k] + cell of position i], positions by segments. Writes up to a vector behind
+  /// the panel, reads up to a vector behind each segment, but nothing from `end` on.
   void (*panel)(const T* planes, const T* end, const std::int64_t* offset, std::int64_t depth, const Segment* segments,
                 std::int64_t segment_count, std::int64_t width, T* panel);
   /// y[i] = activation(y[i] + added[i]); `added` may be null.
   void (*finish)(T* y, const T* added, std::int64_t n, const Activation<T>& activation);
 };
 
-/// One plane in, a few rows out: the sums of `vectors`·lanes positions in each of `rows` output rows, kept in registers.
-///     c[r][j] = start + Σ_z Σ_y Σ_x weights[(z·height + y)·width + x] · b[z_step[z] + (r·stride + y)·b_pitch + x_step[x] + j]
+/// One plane in, a few rows out: the sums of `vectors`·lanes positions in each of `rows` output rows, kept in
+/// registers.
+///     c[r][j] = start + Σ_z Σ_y Σ_x weights[(z·height + y)·width + x] · b[z_step[z] + (r·stride + y)·b_pitch +
+///     x_step[x] + j]
 /// `continues`: the sums start from what stands in c.
 template <class T>
 struct FewChannelsArguments {
@@ -85,7 +89,7 @@ struct FewChannelsArguments {
 template <class T>
 using FewChannelsKernel = void (*)(const FewChannelsArguments<T>& arguments);
 
-inline constexpr int few_channels_rows = 4;       ///< output rows of the blocked kernels
+inline constexpr int few_channels_rows = 4;         ///< output rows of the blocked kernels
 inline constexpr int most_few_channels_height = 5;  ///< kernel heights that are unrolled
 
 template <class T>

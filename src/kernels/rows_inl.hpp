@@ -19,7 +19,8 @@ namespace faltung::internal::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET != HWY_SCALAR
-/// `block(i)` handles elements i … i + width − 1: whole blocks, the last one moved back so that it ends at n. Returns what is done.
+/// `block(i)` handles elements i … i + width − 1: whole blocks, the last one moved back so that it ends at n. Returns
+/// what is done.
 template <class Block>
 HWY_INLINE std::int64_t blocks(std::int64_t n, std::int64_t width, Block&& block) {
   if (n < width) return 0;
@@ -40,22 +41,25 @@ void interleave(const T* const* rows, std::int64_t count, std::int64_t n, T* HWY
   const auto by = [&](auto d) {
     const auto width = static_cast<std::int64_t>(hn::Lanes(d));
     if (count == 2)
-      return blocks(n, width, [&](std::int64_t at) { hn::StoreInterleaved2(hn::LoadU(d, rows[0] + at), hn::LoadU(d, rows[1] + at), d, out + 2 * at); });
+      return blocks(n, width, [&](std::int64_t at) {
+        hn::StoreInterleaved2(hn::LoadU(d, rows[0] + at), hn::LoadU(d, rows[1] + at), d, out + 2 * at);
+      });
     if (count == 3)
       return blocks(n, width, [&](std::int64_t at) {
-        hn::StoreInterleaved3(hn::LoadU(d, rows[0] + at), hn::LoadU(d, rows[1] + at), hn::LoadU(d, rows[2] + at), d, out + 3 * at);
+        hn::StoreInterleaved3(hn::LoadU(d, rows[0] + at), hn::LoadU(d, rows[1] + at), hn::LoadU(d, rows[2] + at), d,
+                              out + 3 * at);
       });
     if (count % 4 != 0) return std::int64_t{0};
     if (count == 4)
       return blocks(n, width, [&](std::int64_t at) {
-        hn::StoreInterleaved4(hn::LoadU(d, rows[0] + at), hn::LoadU(d, rows[1] + at), hn::LoadU(d, rows[2] + at), hn::LoadU(d, rows[3] + at), d,
-                              out + 4 * at);
+        hn::StoreInterleaved4(hn::LoadU(d, rows[0] + at), hn::LoadU(d, rows[1] + at), hn::LoadU(d, rows[2] + at),
+                              hn::LoadU(d, rows[3] + at), d, out + 4 * at);
       });
     return blocks(n, width, [&](std::int64_t at) {  // four rows at a time through a small buffer
       T quad[4 * 64 / sizeof(T)];
       for (std::int64_t r = 0; r < count; r += 4) {
-        hn::StoreInterleaved4(hn::LoadU(d, rows[r] + at), hn::LoadU(d, rows[r + 1] + at), hn::LoadU(d, rows[r + 2] + at),
-                              hn::LoadU(d, rows[r + 3] + at), d, quad);
+        hn::StoreInterleaved4(hn::LoadU(d, rows[r] + at), hn::LoadU(d, rows[r + 1] + at),
+                              hn::LoadU(d, rows[r + 2] + at), hn::LoadU(d, rows[r + 3] + at), d, quad);
         for (std::int64_t j = 0; j < width; ++j) std::memcpy(out + (at + j) * count + r, quad + 4 * j, 4 * sizeof(T));
       }
     });
@@ -109,8 +113,8 @@ void deinterleave(const T* HWY_RESTRICT in, std::int64_t count, std::int64_t n, 
 
 /// Blocks of four by four: each line is read and written whole while it is near.
 template <class T>
-void transpose(const T* HWY_RESTRICT in, std::int64_t in_stride, std::int64_t height, std::int64_t width, T* HWY_RESTRICT out,
-               std::int64_t out_stride) {
+void transpose(const T* HWY_RESTRICT in, std::int64_t in_stride, std::int64_t height, std::int64_t width,
+               T* HWY_RESTRICT out, std::int64_t out_stride) {
   std::int64_t y = 0;
 #if HWY_TARGET != HWY_SCALAR
   const hn::ScalableTag<T> d;
@@ -120,8 +124,8 @@ void transpose(const T* HWY_RESTRICT in, std::int64_t in_stride, std::int64_t he
     std::int64_t x = 0;
     T quad[4 * 64 / sizeof(T)];
     for (; x + lanes <= width; x += lanes) {
-      hn::StoreInterleaved4(hn::LoadU(d, row + x), hn::LoadU(d, row + in_stride + x), hn::LoadU(d, row + 2 * in_stride + x),
-                            hn::LoadU(d, row + 3 * in_stride + x), d, quad);
+      hn::StoreInterleaved4(hn::LoadU(d, row + x), hn::LoadU(d, row + in_stride + x),
+                            hn::LoadU(d, row + 2 * in_stride + x), hn::LoadU(d, row + 3 * in_stride + x), d, quad);
       for (std::int64_t i = 0; i < lanes; ++i) std::memcpy(out + (x + i) * out_stride + y, quad + 4 * i, 4 * sizeof(T));
     }
     for (; x < width; ++x)
@@ -133,8 +137,9 @@ void transpose(const T* HWY_RESTRICT in, std::int64_t in_stride, std::int64_t he
 }
 
 template <class T>
-void gather_panel(const T* HWY_RESTRICT planes, const T* end, const std::int64_t* HWY_RESTRICT offset, std::int64_t depth,
-                  const Segment* HWY_RESTRICT segments, std::int64_t segment_count, std::int64_t width, T* HWY_RESTRICT panel) {
+void gather_panel(const T* HWY_RESTRICT planes, const T* end, const std::int64_t* HWY_RESTRICT offset,
+                  std::int64_t depth, const Segment* HWY_RESTRICT segments, std::int64_t segment_count,
+                  std::int64_t width, T* HWY_RESTRICT panel) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t k = 0; k < depth; ++k) {
@@ -175,8 +180,12 @@ void finish(T* HWY_RESTRICT y, const T* HWY_RESTRICT added, std::int64_t n, cons
 
 template <class T>
 constexpr RowKernels<T> make_row_table() {
-  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())), &interleave<T>, &deinterleave<T>, &transpose<T>,
-          &gather_panel<T>, &finish<T>};
+  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())),
+          &interleave<T>,
+          &deinterleave<T>,
+          &transpose<T>,
+          &gather_panel<T>,
+          &finish<T>};
 }
 
 }  // namespace faltung::internal::HWY_NAMESPACE

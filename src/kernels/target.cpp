@@ -42,7 +42,8 @@ Target current_target() {
   for (const std::int64_t bit : bits)
     if (equal_without_case(wanted, name_of({bit}))) return {bit};
   throw ProblemError(fmt::format("FALTUNG_TARGET is `{:.40}`", wanted),
-                     fmt::format("this machine has {}", fmt::join(available_targets(), ", ")), "use one of them, or unset it");
+                     fmt::format("this machine has {}", fmt::join(available_targets(), ", ")),
+                     "use one of them, or unset it");
 }
 
 std::string name_of(Target target) { return hwy::TargetName(target.bit); }

@@ -19,7 +19,8 @@ namespace faltung::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// f(0), f(1), …, f(n − 1) with constant arguments: arrays of vectors stay in registers only when every index is a constant.
+/// f(0), f(1), …, f(n − 1) with constant arguments: arrays of vectors stay in registers only when every index is a
+/// constant.
 template <int n, class F>
 HWY_INLINE void unroll(F&& f) {
   [&]<int... i>(std::integer_sequence<int, i...>) { (f(std::integral_constant<int, i>{}), ...); }
@@ -32,15 +33,17 @@ template <class T>
 inline constexpr std::int64_t lanes = static_cast<std::int64_t>(hn::MaxLanes(Tag<T>()));
 
 template <class T, int rows, int vectors>
-void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset, std::int64_t depth, T* HWY_RESTRICT c,
-          std::int64_t c_stride, const T* HWY_RESTRICT start) {
+void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset, std::int64_t depth,
+          T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start) {
   const Tag<T> d;
   using V = hn::Vec<Tag<T>>;
   V sum[static_cast<std::size_t>(rows * vectors)];
   if (start != nullptr)
     unroll<rows>([&](auto i) { unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::Set(d, start[i]); }); });
   else
-    unroll<rows>([&](auto i) { unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::LoadU(d, c + i * c_stride + j * lanes<T>); }); });
+    unroll<rows>([&](auto i) {
+      unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::LoadU(d, c + i * c_stride + j * lanes<T>); });
+    });
   for (std::int64_t k = 0; k < depth; ++k) {
     const T* in = b + offset[k];
     V x[static_cast<std::size_t>(vectors)];
@@ -51,12 +54,15 @@ void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* 
     });
     a += rows;
   }
-  unroll<rows>([&](auto i) { unroll<vectors>([&](auto j) { hn::StoreU(sum[i * vectors + j], d, c + i * c_stride + j * lanes<T>); }); });
+  unroll<rows>([&](auto i) {
+    unroll<vectors>([&](auto j) { hn::StoreU(sum[i * vectors + j], d, c + i * c_stride + j * lanes<T>); });
+  });
 }
 
 template <class T, int rows, int vectors>
-void correlate(const T* HWY_RESTRICT a, const std::int64_t* HWY_RESTRICT row, const std::int64_t* HWY_RESTRICT step, const T* HWY_RESTRICT b,
-               std::int64_t b_stride, std::int64_t depth, T* HWY_RESTRICT c, std::int64_t c_stride) {
+void correlate(const T* HWY_RESTRICT a, const std::int64_t* HWY_RESTRICT row, const std::int64_t* HWY_RESTRICT step,
+               const T* HWY_RESTRICT b, std::int64_t b_stride, std::int64_t depth, T* HWY_RESTRICT c,
+               std::int64_t c_stride) {
   const Tag<T> d;
   using V = hn::Vec<Tag<T>>;
   V sum[static_cast<std::size_t>(rows * vectors)];
@@ -83,7 +89,9 @@ void correlate(const T* HWY_RESTRICT a, const std::int64_t* HWY_RESTRICT row, co
 
 /// Registers of the target: accumulators, one vector of b each, and one for a must fit.
 constexpr int registers = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64 ? 32 : 16;
-constexpr bool fits(int rows, int vectors) { return rows * vectors + vectors + 1 <= registers && rows <= most_tile_rows; }
+constexpr bool fits(int rows, int vectors) {
+  return rows * vectors + vectors + 1 <= registers && rows <= most_tile_rows;
+}
 
 template <class T, int rows, int vectors>
 constexpr void enter(TileKernels<T>& table) {
@@ -98,7 +106,8 @@ constexpr TileKernels<T> make_tile_table() {
   TileKernels<T> table;
   table.lanes = lanes<T>;
   table.fused = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON;
-  // 4×24 and 6×16 floats of AVX2, 8×48 and 12×32 of AVX-512: at least ten accumulators hide the latency of a multiply-add (4 cycles × 2 units)
+  // 4×24 and 6×16 floats of AVX2, 8×48 and 12×32 of AVX-512: at least ten accumulators hide the latency of a
+  // multiply-add (4 cycles × 2 units)
   table.wide_rows = registers == 32 ? 8 : 4;
   table.wide_vectors = 3;
   table.tall_rows = registers == 32 ? 12 : 6;

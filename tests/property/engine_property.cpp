@@ -1,4 +1,5 @@
-// The kernels on sizes that fill their tiles: many channels, long rows, blocks that cross rows and planes; on every target of this machine.
+// The kernels on sizes that fill their tiles: many channels, long rows, blocks that cross rows and planes; on every
+// target of this machine.
 #include "support/arrays.hpp"
 
 #include <faltung/cpu.hpp>
@@ -40,8 +41,10 @@ Problem draw_problem(std::uint32_t seed) {
       axis.kernel = draw.one_in(8) ? draw.between(1, 13) : draw.between(1, 4);
       axis.stride = draw.one_in(6) ? draw.between(1, 9) : draw.between(1, 2);
       axis.dilation = draw.one_in(4) ? draw.between(2, 3) : 1;
-      axis.coarse = rank == 1 ? draw.between(1, draw.either(40, 1500)) : draw.between(1, draw.either(9, rank == 2 ? 70 : 20));
-      const int64_t padded = (axis.coarse - 1) * axis.stride + axis.span() + draw.between(0, std::max(axis.stride, axis.dilation) - 1);
+      axis.coarse =
+          rank == 1 ? draw.between(1, draw.either(40, 1500)) : draw.between(1, draw.either(9, rank == 2 ? 70 : 20));
+      const int64_t padded =
+          (axis.coarse - 1) * axis.stride + axis.span() + draw.between(0, std::max(axis.stride, axis.dilation) - 1);
       const int64_t pads = draw.between(0, std::min(padded - 1, 2 * axis.span()));
       axis.pad_before = draw.one_in(2) ? pads / 2 : draw.between(0, pads);
       axis.pad_after = pads - axis.pad_before;
@@ -65,7 +68,8 @@ Problem draw_problem(std::uint32_t seed) {
 template <class T>
 void expect_same_bits(Problem problem, std::uint32_t seed, const std::string& command) {
   problem.dtype = dtype_of<T>;
-  const auto operands = make_operands<T>(problem, seed, seed % 2 == 0 && problem.unknown != Unknown::weights, fractions<T>);
+  const auto operands =
+      make_operands<T>(problem, seed, seed % 2 == 0 && problem.unknown != Unknown::weights, fractions<T>);
   const std::vector<T> expected = run(problem, "sliding_window", operands);
   for (const std::string& target : available_targets()) {
     ::setenv("FALTUNG_TARGET", target.c_str(), 1);
@@ -73,7 +77,8 @@ void expect_same_bits(Problem problem, std::uint32_t seed, const std::string& co
       if (algorithm == "sliding_window") continue;
       for (const int threads : {1, 2, 3, 7})
         ASSERT_TRUE(same_bits(run(problem, algorithm, operands, threads), expected))
-            << algorithm << " on " << target << " with " << threads << " threads, `" << to_string(problem) << "`\n  " << command;
+            << algorithm << " on " << target << " with " << threads << " threads, `" << to_string(problem) << "`\n  "
+            << command;
     }
   }
   ::unsetenv("FALTUNG_TARGET");
@@ -82,7 +87,8 @@ void expect_same_bits(Problem problem, std::uint32_t seed, const std::string& co
 TEST(Engine, StrictAlgorithmsRepeatTheBitsOnEveryTarget) {
   const char* wanted = std::getenv("FALTUNG_SEED");
   const char* many = std::getenv("FALTUNG_PROBLEMS");
-  const std::uint32_t first = wanted != nullptr ? static_cast<std::uint32_t>(std::strtoul(wanted, nullptr, 10)) : std::random_device{}();
+  const std::uint32_t first =
+      wanted != nullptr ? static_cast<std::uint32_t>(std::strtoul(wanted, nullptr, 10)) : std::random_device{}();
   const int count = wanted != nullptr ? 1 : many != nullptr ? std::atoi(many) : default_problems;
   std::cout << "targets:";
   for (const std::string& target : available_targets()) std::cout << ' ' << target;
