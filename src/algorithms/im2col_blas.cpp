@@ -24,6 +24,14 @@ namespace {
 constexpr std::int64_t column_bytes = std::int64_t{1} << 20;
 constexpr std::int64_t column_rows = 1152;
 
+/// Ours are the only threads. Safe because this OpenBLAS is a copy of our own: docs/design/blas.md.
+void keep_blas_on_one_thread() {
+  [[maybe_unused]] static const bool once = [] {
+    openblas_set_num_threads(1);
+    return true;
+  }();
+}
+
 template <class T>
 struct BlasWeights : Packed {
   std::vector<T> weights, bias;
@@ -256,6 +264,7 @@ class Im2colBlas : public Algorithm {
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {
+    keep_blas_on_one_thread();
     if (problem.dtype == DType::f32) return std::make_unique<PreparedIm2col<float>>(problem, threads);
     return std::make_unique<PreparedIm2col<double>>(problem, threads);
   }
