@@ -107,6 +107,10 @@ Image read_png(const std::string& path, std::int64_t pixel_limit) {
   const auto width = static_cast<std::size_t>(state.width), height = static_cast<std::size_t>(state.height);
   const auto channels = static_cast<std::size_t>(state.channels), bytes = static_cast<std::size_t>(state.depth / 8);
   const std::size_t row_bytes = width * channels * bytes;
+  constexpr std::uint64_t largest_ratio = 1032;  // of deflate: zlib's documentation, "Maximum Compression Factor"
+  if (row_bytes * height / largest_ratio > file.size())
+    fail(path, fmt::format("it promises {} × {} pixels, its {} bytes cannot hold them", width, height, file.size()),
+         "make it again: it is cut off or damaged");
   std::vector<unsigned char> data(row_bytes * height);
   std::vector<png_bytep> rows(height);
   for (std::size_t y = 0; y < height; ++y) rows[y] = data.data() + y * row_bytes;
