@@ -258,9 +258,10 @@ class Im2colBlas : public Algorithm {
     for (const Axis& axis : problem.axes)
       column_bytes_moved *= static_cast<double>(axis.kernel) * static_cast<double>(axis.coarse);
     // measured: docs/design/cost_model.md. A product with few output channels is bound by the columns, not by the
-    // arithmetic.
-    return {multiply_adds(problem), problem.dtype == DType::f32 ? 0.025e-9 : 0.05e-9,
-            columns_are_input(problem) ? 0 : column_bytes_moved * (problem.unknown == Unknown::fine ? 4 : 2)};
+    // arithmetic. They are written and read; col2im reads and writes the array besides; a stride over x leaves vectors.
+    const double passes = (problem.unknown == Unknown::fine ? 4 : 2) + (problem.axes.back().stride > 1 ? 4 : 0);
+    return {multiply_adds(problem), problem.dtype == DType::f32 ? 0.023e-9 : 0.050e-9,
+            columns_are_input(problem) ? 0 : column_bytes_moved * passes};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {
