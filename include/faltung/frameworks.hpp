@@ -24,8 +24,8 @@ struct Lookalike {
 };
 
 /// One framework's words. Code is Python over `x` [N, C, space…] and `w` (this project's layout, which is PyTorch's).
-/// Keras' code is a list of layers, with channels last; its kernel is the transposed w: `w.T`-like, `[k…, in / groups,
-/// out]`, transposed layers `[k…, out, in]`.
+/// Keras' code is a list of layers with channels last, whose kernel is w with its axes reversed in part: `[k…, in /
+/// groups, out]`, of a transposed layer `[k…, out, in]`.
 struct FrameworkWords {
   std::string framework;
   std::string code;     ///< computes exactly this layer; empty where the framework cannot

@@ -24,6 +24,14 @@ namespace {
 constexpr std::int64_t column_bytes = std::int64_t{1} << 20;
 constexpr std::int64_t column_rows = 1152;
 
+/// Ours are the only threads. Safe because this OpenBLAS is a copy of our own: docs/design/blas.md.
+void keep_blas_on_one_thread() {
+  [[maybe_unused]] static const bool once = [] {
+    openblas_set_num_threads(1);
+    return true;
+  }();
+}
+
 template <class T>
 struct BlasWeights : Packed {
   std::vector<T> weights, bias;
@@ -250,12 +258,14 @@ class Im2colBlas : public Algorithm {
     for (const Axis& axis : problem.axes)
       column_bytes_moved *= static_cast<double>(axis.kernel) * static_cast<double>(axis.coarse);
     // measured: docs/design/cost_model.md. A product with few output channels is bound by the columns, not by the
-    // arithmetic.
-    return {multiply_adds(problem), problem.dtype == DType::f32 ? 0.025e-9 : 0.05e-9,
-            columns_are_input(problem) ? 0 : column_bytes_moved * (problem.unknown == Unknown::fine ? 4 : 2)};
+    // arithmetic. They are written and read; col2im reads and writes the array besides; a stride over x leaves vectors.
+    const double passes = (problem.unknown == Unknown::fine ? 4 : 2) + (problem.axes.back().stride > 1 ? 4 : 0);
+    return {multiply_adds(problem), problem.dtype == DType::f32 ? 0.023e-9 : 0.050e-9,
+            columns_are_input(problem) ? 0 : column_bytes_moved * passes};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {
+    keep_blas_on_one_thread();
     if (problem.dtype == DType::f32) return std::make_unique<PreparedIm2col<float>>(problem, threads);
     return std::make_unique<PreparedIm2col<double>>(problem, threads);
   }

@@ -135,8 +135,10 @@ class KernelMatrix : public Algorithm {
     const MatrixSize size = matrix_size(problem, Form::folded);
     const double entries = static_cast<double>(size.entries);
     const double samples = problem.unknown == Unknown::weights ? 1.0 : static_cast<double>(problem.batch);
+    // an entry is a column and a value, or with unknown weights the place of one
+    const std::size_t value = problem.unknown == Unknown::weights ? sizeof(std::int64_t) : size_of(problem.dtype);
     // measured: docs/design/cost_model.md
-    return {entries * samples, 0.9e-9, entries * samples * 12};
+    return {entries * samples, 0.5e-9, entries * samples * static_cast<double>(sizeof(std::int64_t) + value)};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

@@ -89,7 +89,8 @@ class SlidingWindow : public Algorithm {
   // What it costs
   Cost cost(const Problem& problem) const override {
     // measured: docs/design/cost_model.md
-    return {multiply_adds(problem), problem.dtype == DType::i64 ? 1.6e-9 : 3.6e-9, 0};
+    const double floating = problem.unknown == Unknown::weights ? 3.9e-9 : 2.8e-9;
+    return {multiply_adds(problem), problem.dtype == DType::i64 ? 1.8e-9 : floating, 0};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

@@ -29,6 +29,7 @@ struct ReadState {
   png_infop info = nullptr;
   Failure failure;
   std::int64_t width = 0, height = 0, channels = 0, depth = 0;
+  std::size_t packed_row_bytes = 0;  // in the file, before anything is expanded
 };
 
 bool read_header(ReadState& state, std::FILE* file) {
@@ -38,6 +39,13 @@ bool read_header(ReadState& state, std::FILE* file) {
   png_read_info(state.png, state.info);
   state.width = png_get_image_width(state.png, state.info);
   state.height = png_get_image_height(state.png, state.info);
+  state.packed_row_bytes = png_get_rowbytes(state.png, state.info);
+  return true;
+}
+
+/// What libpng allocates rows for, so only after the size was checked.
+bool expand(ReadState& state) {
+  if (setjmp(png_jmpbuf(state.png)) != 0) return false;
   png_set_expand(state.png);  // palettes to RGB, few bits to 8, tRNS to alpha; no gamma
   png_set_interlace_handling(state.png);
   png_read_update_info(state.png, state.info);
@@ -103,6 +111,13 @@ Image read_png(const std::string& path, std::int64_t pixel_limit) {
   if (!state.info) throw std::bad_alloc();
   if (!read_header(state, file.get())) refuse(path, state.failure);
   check_pixel_count(path, state.width, state.height, pixel_limit);
+  constexpr std::uint64_t largest_ratio = 1032;  // of deflate: zlib's documentation, "Maximum Compression Factor"
+  if (state.packed_row_bytes * static_cast<std::uint64_t>(state.height) / largest_ratio > file.size())
+    fail(path,
+         fmt::format("it promises {} × {} pixels, its {} bytes cannot hold them", state.width, state.height,
+                     file.size()),
+         "make it again: it is cut off or damaged");
+  if (!expand(state)) refuse(path, state.failure);
 
   const auto width = static_cast<std::size_t>(state.width), height = static_cast<std::size_t>(state.height);
   const auto channels = static_cast<std::size_t>(state.channels), bytes = static_cast<std::size_t>(state.depth / 8);

@@ -17,11 +17,12 @@ namespace {
 constexpr std::size_t places = 16;     // one output at a time is usual
 constexpr std::size_t longest = 4096;  // PATH_MAX of Linux
 std::array<std::array<char, longest>, places> names;
-std::array<std::atomic<bool>, places> taken;
+enum State { unused, claimed, complete };  // a signal may come while another thread writes a name
+std::array<std::atomic<State>, places> states;
 
 extern "C" void on_signal(int signal) {
   for (std::size_t i = 0; i < places; ++i)
-    if (taken[i]) ::unlink(names[i].data());
+    if (states[i] == complete) ::unlink(names[i].data());
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }
@@ -59,8 +60,9 @@ int make_unfinished(std::string& pattern) {
   const int descriptor = ::mkstemp(pattern.data());
   if (descriptor < 0) return -1;
   for (std::size_t i = 0; i < places; ++i) {
-    if (bool expected = false; !taken[i].compare_exchange_strong(expected, true)) continue;
+    if (State expected = unused; !states[i].compare_exchange_strong(expected, claimed)) continue;
     std::memcpy(names[i].data(), pattern.c_str(), pattern.size() + 1);
+    states[i] = complete;
     break;
   }
   return descriptor;
@@ -68,7 +70,7 @@ int make_unfinished(std::string& pattern) {
 
 void forget_unfinished(const std::string& path) {
   for (std::size_t i = 0; i < places; ++i)
-    if (taken[i] && path == names[i].data()) taken[i] = false;
+    if (states[i] == complete && path == names[i].data()) states[i] = unused;
 }
 
 }  // namespace faltung::io

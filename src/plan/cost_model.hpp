@@ -10,8 +10,8 @@ namespace faltung::internal {
 
 /// Bytes per second that one core copies through its outer cache, and the cost of starting a run. Measured:
 /// docs/design/cost_model.md.
-inline constexpr double bytes_per_second = 20e9;
-inline constexpr double seconds_per_run = 1e-6;
+inline constexpr double bytes_per_second = 40e9;
+inline constexpr double seconds_per_run = 50e-9;
 
 inline double predicted_seconds(const Cost& cost, int threads) {
   const int used = threads == 0 ? hardware_threads() : std::min(threads, hardware_threads());

@@ -168,7 +168,7 @@ def hostile_files():
         "open.npy": npy("{'descr': '<f8", two), "key.npy": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), 'x': 1}\n", two),
         "missing.npy": npy("{'descr': '<f8', 'shape': (2,)}\n", two), "call.npy": npy("__import__('os').system('touch y')\n", two),
         "uint.npy": npy(header("'<u8'"), b"\xff" * 16),
-        "bomb.png": png(60000, 60000), "giant.png": png(0x7FFFFFFF, 0x7FFFFFFF), "zero.png": png(0, 5), "cut.png": png(20, 20, zlib.compress(b"\0" * 1220))[:60],
+        "bomb.png": png(60000, 60000), "giant.png": png(0x7FFFFFFF, 0x7FFFFFFF), "lie.png": png(16000, 16000), "zero.png": png(0, 5), "cut.png": png(20, 20, zlib.compress(b"\0" * 1220))[:60],
         "bits.png": png(20, 20, b"not deflated"), "nothing.png": b"", "text.png": b"hello", "named.jpg": b"\xff\xd8\xff\xe0not a picture",
         "bomb.jpg": b"\xff\xd8\xff\xc0\x00\x11\x08\xff\xff\xff\xff\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01\xff\xd9",
         "nothing.wav": b"", "text.wav": b"RIFFxxxxWAVE", "cut.wav": wav(claim=4000), "lie.wav": wav(claim=0x7FFFFFF0), "riff.wav": b"RIFF\x04\0\0\0WAVE",
