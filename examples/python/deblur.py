@@ -24,7 +24,8 @@ def disc(radius):
 
 
 def main(photograph=PHOTOGRAPH, folder="out"):
-    pixels = np.asarray(Image.open(photograph).convert("RGB"), np.float32)
+    with Image.open(photograph) as picture:
+        pixels = np.asarray(picture.convert("RGB"), np.float32)
     sharp = pixels.transpose(2, 0, 1)[:, np.newaxis]  # colours are samples: [3, 1, height, width]
 
     # what lies outside the picture is its mirror image; the adjoint folds it back, exactly

@@ -16,7 +16,9 @@ def load(name):
 
 def test_a_photograph_is_deblurred(tmp_path):
     deblur = load("deblur")
-    Image.open(deblur.PHOTOGRAPH).resize((128, 150)).save(tmp_path / "small.png")
+    with Image.open(deblur.PHOTOGRAPH) as photograph:
+        photograph.resize((128, 150)).save(tmp_path / "small.png")
     blurred, deblurred = deblur.main(tmp_path / "small.png", tmp_path)
     assert deblurred < 0.6 * blurred
-    assert Image.open(tmp_path / "deblurred.png").size == (3 * 128, 150)
+    with Image.open(tmp_path / "deblurred.png") as picture:
+        assert picture.size == (3 * 128, 150)
