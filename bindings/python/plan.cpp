@@ -1,0 +1,122 @@
+// Plans. Python's lock is released while weights are packed and while a plan runs.
+#include "arrays.hpp"
+#include "module.hpp"
+
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace faltung::python {
+
+namespace {
+
+/// Memory for one run, kept by each thread for its next one: a fresh megabyte costs more than a small problem.
+class Workspace {
+ public:
+  explicit Workspace(std::size_t bytes) : bytes_(bytes) {
+    if (bytes > kept_limit) {
+      own_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+    } else if (bytes > kept_bytes) {
+      kept = std::make_unique_for_overwrite<std::byte[]>(bytes);
+      kept_bytes = bytes;
+    }
+  }
+  std::span<std::byte> span() { return {own_ ? own_.get() : kept.get(), bytes_}; }
+
+ private:
+  /// What a sleeping thread may hold: as much as a large layer's workspace, little beside its arrays.
+  static constexpr std::size_t kept_limit = std::size_t{64} << 20;
+  static thread_local std::unique_ptr<std::byte[]> kept;
+  static thread_local std::size_t kept_bytes;
+  std::size_t bytes_;
+  std::unique_ptr<std::byte[]> own_;
+};
+thread_local std::unique_ptr<std::byte[]> Workspace::kept;
+thread_local std::size_t Workspace::kept_bytes = 0;
+
+Plan plan_of(const Problem& problem, const std::string& algorithm, const std::string& accuracy, int threads) {
+  if (accuracy != "default" && accuracy != "strict")
+    throw ProblemError("accuracy " + quote(accuracy), "accuracies are default and strict", "use one of them");
+  const Options options{.algorithm = algorithm,
+                        .accuracy = accuracy == "strict" ? Accuracy::strict : Accuracy::standard,
+                        .threads = threads};
+  const nb::gil_scoped_release released;
+  return make_plan(problem, options);
+}
+
+PackedWeights pack(const Plan& plan, const InputArray& weights, const std::optional<InputArray>& bias) {
+  return with_type(plan.problem().dtype, [&]<class T>(Type<T>) {
+    const auto weights_view = view<T>(weights, "w");
+    std::span<const T> numbers;
+    if (bias) {
+      const auto bias_view = view<T>(*bias, "bias");
+      numbers = {bias_view.data, static_cast<std::size_t>(element_count(bias_view.shape))};
+    }
+    const nb::gil_scoped_release released;
+    return plan.pack(weights_view, numbers);
+  });
+}
+
+void run(const Plan& plan, const InputArray& given, const PackedWeights& packed, const OutputArray& result) {
+  with_type(plan.problem().dtype, [&]<class T>(Type<T>) {
+    const auto from = view<T>(given, "x");
+    const auto to = view<T>(result, "out");
+    const nb::gil_scoped_release released;
+    Workspace workspace(plan.workspace_bytes());
+    plan.run(from, packed, to, workspace.span());
+  });
+}
+
+void run_weight_gradient(const Plan& plan, const InputArray& input, const InputArray& output_gradient,
+                         const OutputArray& weight_gradient) {
+  with_type(plan.problem().dtype, [&]<class T>(Type<T>) {
+    const auto from = view<T>(input, "x");
+    const auto with = view<T>(output_gradient, "grad");
+    const auto to = view<T>(weight_gradient, "out");
+    const nb::gil_scoped_release released;
+    Workspace workspace(plan.workspace_bytes());
+    plan.run_weight_gradient(from, with, to, workspace.span());
+  });
+}
+
+}  // namespace
+
+void bind_plan(nb::module_& module) {
+  nb::class_<Candidate>(module, "Candidate", "What one algorithm said of a problem.")
+      .def_ro("algorithm", &Candidate::algorithm)
+      .def_ro("refusal", &Candidate::refusal)
+      .def_ro("predicted_seconds", &Candidate::predicted_seconds)
+      .def_ro("workspace_bytes", &Candidate::workspace_bytes)
+      .def_ro("packed_bytes", &Candidate::packed_bytes);
+  nb::class_<PackedWeights>(module, "PackedWeights", "Weights and bias in the form of one plan.");
+  nb::class_<Plan>(module, "CorePlan", "What will run for a problem. Immutable; any number of threads may run it.")
+      .def(nb::new_(&plan_of), "problem"_a, "algorithm"_a, "accuracy"_a, "threads"_a)
+      .def_prop_ro("problem", [](const Plan& plan) { return plan.problem(); })
+      .def_prop_ro("algorithm", &Plan::algorithm)
+      .def_prop_ro("workspace_bytes", &Plan::workspace_bytes)
+      .def_prop_ro("candidates", [](const Plan& plan) { return plan.report().candidates; })
+      .def_prop_ro("report", [](const Plan& plan) { return to_text(plan.report()); })
+      .def("pack", &pack, "weights"_a.noconvert(), "bias"_a.noconvert().none())
+      .def("run", &run, "given"_a.noconvert(), "packed"_a, "result"_a.noconvert())
+      .def("run_weight_gradient", &run_weight_gradient, "input"_a.noconvert(), "output_gradient"_a.noconvert(),
+           "weight_gradient"_a.noconvert());
+  nb::class_<AlgorithmInfo>(module, "AlgorithmInfo", "Name, idea and source of an algorithm.")
+      .def_ro("name", &AlgorithmInfo::name)
+      .def_ro("idea", &AlgorithmInfo::idea)
+      .def_ro("source", &AlgorithmInfo::source)
+      .def("__repr__", [](const AlgorithmInfo& info) {
+        return "<" + std::string(info.name) + ": " + std::string(info.idea) + ">";
+      });
+  module.def("algorithms", &algorithms, "Every algorithm of the library, in the order of its list.");
+}
+
+}  // namespace faltung::python

@@ -1,0 +1,44 @@
+"""Every public name is documented with an example that runs; the stubs are what the module says of itself."""
+import doctest
+import inspect
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import faltung
+
+STUBS = pathlib.Path(__file__).parents[2] / "bindings/python/faltung/_core.pyi"
+FUNCTIONS = sorted(name for name in faltung.__all__ if inspect.isfunction(getattr(faltung, name)))
+
+
+@pytest.mark.parametrize("module", sorted(name for name in sys.modules if name.split(".")[0] == "faltung"))
+def test_examples_run(module):
+    assert doctest.testmod(sys.modules[module]).failed == 0
+
+
+@pytest.mark.parametrize("name", FUNCTIONS + ["Plan"])
+def test_functions_are_documented(name):
+    text = inspect.getdoc(getattr(faltung, name))
+    for heading in ("Parameters", "Raises", "Examples") + (() if name == "Plan" else ("Returns", )):
+        assert f"{heading}\n{'-' * len(heading)}" in text
+    for parameter in inspect.signature(getattr(faltung, name)).parameters:
+        assert parameter in text
+
+
+def test_stubs_are_fresh(tmp_path):
+    made = tmp_path / "_core.pyi"
+    subprocess.run([sys.executable, "-m", "nanobind.stubgen", "-m", "faltung._core", "-o", made], check=True)
+    assert made.read_text() == STUBS.read_text(), f"{sys.executable} -m nanobind.stubgen -m faltung._core -o {STUBS}"
+
+
+def test_problems_are_values():
+    problem = faltung.Plan((1, 2, 9), [[[1.0] * 3] * 2]).problem
+    assert faltung.Problem(str(problem)) == problem and hash(faltung.Problem(str(problem))) == hash(problem)
+    assert repr(problem) == f"faltung.Problem('{problem}')"
+    assert problem != faltung.Problem("conv1d i9 k3") and problem.axes[0].fine == 9
+
+
+def test_the_readme_runs():
+    assert doctest.testfile(str(STUBS.parents[1] / "README.md"), module_relative=False).failed == 0
