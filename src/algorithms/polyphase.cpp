@@ -9,11 +9,17 @@
 #include "engine/dense.hpp"
 #include "engine/weight_gradient.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace faltung::internal {
 
 namespace {
+
+/// Tables are made while planning, and are for layers: no network or filter comes near these.
+constexpr std::int64_t most_phases = std::int64_t{1} << 16U;
+constexpr std::int64_t most_offsets = std::int64_t{1} << 21U;
 
 template <class T>
 std::unique_ptr<const Prepared> prepare_typed(const Problem& problem, int threads) {
@@ -36,12 +42,38 @@ class Polyphase : public Algorithm {
   // Where it applies
   std::optional<std::string> refusal(const Problem& problem) const override {
     if (problem.dtype == DType::i64) return "its kernels are for floating point";
+    double phases = 1, taps = static_cast<double>(problem.fine_channels / problem.groups);
+    if (problem.unknown == Unknown::fine) taps = static_cast<double>(problem.coarse_channels / problem.groups);
+    for (const Axis& axis : problem.axes) {
+      phases *= static_cast<double>(axis.stride);
+      taps *= static_cast<double>(axis.kernel);
+    }
+    if (phases > static_cast<double>(most_phases))
+      return fmt::format("it would have {:.0f} phases, more than {}", phases, most_phases);
+    if (taps > static_cast<double>(most_offsets))
+      return fmt::format("its table would have {:.0f} offsets, more than {}", taps, most_offsets);
     return std::nullopt;
   }
 
   // What it costs
   Cost cost(const Problem& problem) const override {
-    return {multiply_adds(problem), problem.dtype == DType::f32 ? 0.022e-9 : 0.044e-9, 0};
+    // measured: docs/design/cost_model.md. Few rows (or lanes) leave multiply-adds waiting for each other; planes are
+    // written and read.
+    const std::int64_t coarse = problem.coarse_channels / problem.groups, fine = problem.fine_channels / problem.groups;
+    double rows = static_cast<double>(problem.unknown == Unknown::fine ? fine : coarse);
+    double given = static_cast<double>(
+        problem.batch * (problem.unknown == Unknown::fine ? problem.coarse_channels : problem.fine_channels));
+    double result = static_cast<double>(
+        problem.batch * (problem.unknown == Unknown::fine ? problem.fine_channels : problem.coarse_channels));
+    for (const Axis& axis : problem.axes) {
+      const auto fine_extent = static_cast<double>(axis.fine), coarse_extent = static_cast<double>(axis.coarse);
+      if (problem.unknown == Unknown::fine) rows *= static_cast<double>(axis.stride);
+      given *= problem.unknown == Unknown::fine ? coarse_extent : fine_extent;
+      result *= problem.unknown == Unknown::fine ? fine_extent : coarse_extent;
+    }
+    const double waiting = problem.unknown == Unknown::weights ? 16 / rows : 3.3 / rows;
+    return {multiply_adds(problem), (problem.dtype == DType::f32 ? 0.020e-9 : 0.041e-9) * std::max(1.0, waiting),
+            2 * (given + result) * static_cast<double>(size_of(problem.dtype))};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

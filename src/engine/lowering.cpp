@@ -17,14 +17,9 @@ LoweredAxis lower_gather(const Axis& axis) {
   for (std::int64_t k = 0; k < axis.kernel; ++k)
     lowered.taps[0].push_back({k, k * axis.dilation % axis.stride, k * axis.dilation / axis.stride});
   lowered.high = lowered.taps[0].back().shift;
-  const std::vector<std::int64_t> padded = source_cells(axis);
-  lowered.source.assign(static_cast<std::size_t>(axis.stride),
-                        std::vector<std::int64_t>(static_cast<std::size_t>(lowered.cells()), -1));
-  for (std::int64_t plane = 0; plane < axis.stride; ++plane)
-    for (std::int64_t cell = 0; cell < lowered.cells(); ++cell)
-      if (const std::int64_t u = cell * axis.stride + plane; u < axis.padded())
-        lowered.source[static_cast<std::size_t>(plane)][static_cast<std::size_t>(cell)] =
-            padded[static_cast<std::size_t>(u)];
+  lowered.pad = axis.pad_before;
+  lowered.padded = axis.padded();
+  lowered.boundary = axis.boundary;
   return lowered;
 }
 
@@ -51,16 +46,20 @@ LoweredAxis lower_scatter(const Axis& axis, PhaseOrigin origin) {
       lowered.high = any ? std::max(lowered.high, shift) : shift;
       any = true;
     }
-  std::vector<std::int64_t> cells;
-  for (std::int64_t cell = 0; cell < lowered.cells(); ++cell) {
-    const std::int64_t c = cell + lowered.low;
-    cells.push_back(c >= 0 && c < axis.coarse ? c : -1);
-  }
-  lowered.source.push_back(std::move(cells));
+  lowered.pad = -lowered.low;
+  lowered.padded = lowered.cells();
   return lowered;
 }
 
+/// The smallest number not below a / b that is at least 0.
+std::int64_t ceil_from_zero(std::int64_t a, std::int64_t b) { return a <= 0 ? 0 : (a - 1) / b + 1; }
+
 }  // namespace
+
+LoweredAxis::Run LoweredAxis::inside(std::int64_t plane) const {
+  const std::int64_t begin = std::min(cells(), ceil_from_zero(pad - plane, planes));
+  return {begin, std::clamp(ceil_from_zero(given + pad - plane, planes), begin, cells())};
+}
 
 std::array<LoweredAxis, 3> lower(const Problem& problem, PhaseOrigin origin) {
   std::array<LoweredAxis, 3> lowered;

@@ -10,6 +10,8 @@
 
 #include <faltung/problem.hpp>
 
+#include "problem/terms.hpp"
+
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -31,10 +33,20 @@ struct LoweredAxis {
   std::int64_t given = 1;              ///< extent of the given array
   std::int64_t low = 0, high = 0;      ///< smallest and largest shift
   std::vector<std::vector<Tap>> taps;  ///< of each output phase, k ascending
-  /// Index in the given array of cell low + i of each plane, or −1 where zeros stand; i = 0 … positions − 1 + high −
-  /// low.
-  std::vector<std::vector<std::int64_t>> source;
+  std::int64_t pad = 0;     ///< cell i of plane r holds what stands at i·planes + r − pad of the given array
+  std::int64_t padded = 1;  ///< i·planes + r from here on is zero
+  Boundary boundary = Boundary::zeros;
 
+  /// Index in the given array of cell i of a plane, i = 0 … cells() − 1; −1 where zeros stand.
+  std::int64_t source(std::int64_t plane, std::int64_t i) const {
+    const std::int64_t u = i * planes + plane;
+    return u < padded ? source_cell(u - pad, given, boundary) : -1;
+  }
+  /// The cells of a plane that lie in the array itself: their sources are `planes` apart.
+  struct Run {
+    std::int64_t begin, end;
+  };
+  Run inside(std::int64_t plane) const;
   std::int64_t cells() const { return positions + high - low; }
 };
 

@@ -11,14 +11,13 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 /// Zeros at both ends that every plane of the axis has.
 std::int64_t shared_margin(const LoweredAxis& axis) {
-  std::int64_t shared = axis.cells();
-  for (const auto& source : axis.source) {
-    const auto inside = [](std::int64_t cell) { return cell >= 0; };
-    const std::int64_t first = std::find_if(source.begin(), source.end(), inside) - source.begin();
-    const std::int64_t last = std::find_if(source.rbegin(), source.rend(), inside) - source.rbegin();
-    shared = std::min({shared, first, last});
+  if (axis.boundary != Boundary::zeros) return 0;
+  std::int64_t shared = axis.high - axis.low;  // rows keep room for their positions
+  for (std::int64_t plane = 0; plane < axis.planes; ++plane) {
+    const LoweredAxis::Run inside = axis.inside(plane);
+    shared = std::min({shared, inside.begin, axis.cells() - inside.end});
   }
-  return std::min(shared, axis.high - axis.low);  // rows keep room for their positions
+  return shared;
 }
 
 }  // namespace
@@ -40,17 +39,6 @@ Planes::Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 
   slack_ = pitch_ + (most_tile_vectors + 1) * lanes;  // tiles run over the end of the last row
   plane_of_.assign(at(az.planes * ay.planes * ax.planes), -1);
   for (std::size_t i = 0; i < needed_.size(); ++i) plane_of_[at(needed_[i])] = static_cast<std::int64_t>(i);
-  for (const auto& source : ax.source) {
-    Run run{0, 0};  // the longest run of cells that lie one stride apart in the array
-    for (std::int64_t begin = 0; begin < ax.cells();) {
-      std::int64_t end = begin + 1;
-      if (source[at(begin)] >= 0)
-        while (end < ax.cells() && source[at(end)] == source[at(end - 1)] + ax.planes) ++end;
-      if (source[at(begin)] >= 0 && end - begin > run.end - run.begin) run = {begin, end};
-      begin = end;
-    }
-    runs_.push_back(run);
-  }
   std::int64_t phases_x = 0;
   for (std::int64_t x = 0; x < ax.planes; ++x)
     phases_x += plane_of_[at(needed_[0] / ax.planes * ax.planes + x)] >= 0 ? 1 : 0;
@@ -69,14 +57,13 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* 
   const std::int64_t x0 = box.begin[2];
   const std::int64_t phases_x = ax.planes;
   // the cells of a row that all phases read in one pass
-  Run common{0, 0};
+  LoweredAxis::Run common{0, 0};
   if (together_) {
     common = {x0, x0 + reach_x};
-    for (const Run& run : runs_) common = {std::max(common.begin, run.begin), std::min(common.end, run.end)};
-    const std::int64_t first = common.begin < common.end ? ax.source[0][at(common.begin)] : -1;
-    for (std::int64_t x = 0; x < phases_x && first >= 0; ++x)
-      if (ax.source[at(x)][at(common.begin)] != first + x)
-        common.end = common.begin;  // the phases do not follow each other
+    for (std::int64_t x = 0; x < phases_x; ++x) {
+      const LoweredAxis::Run inside = ax.inside(x);
+      common = {std::max(common.begin, inside.begin), std::min(common.end, inside.end)};
+    }
     if (common.end < common.begin) common.end = common.begin;
   }
   for (std::int64_t zy = 0; zy < az.planes * ay.planes; ++zy) {
@@ -84,11 +71,10 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* 
     std::int64_t present = 0;
     for (std::int64_t x = 0; x < phases_x; ++x) present += plane_of_[at(zy * phases_x + x)] >= 0 ? 1 : 0;
     if (present == 0) continue;
-    const auto& source_z = az.source[at(zy / ay.planes)];
-    const auto& source_y = ay.source[at(zy % ay.planes)];
     for (std::int64_t z = 0; z < reach_z; ++z)
       for (std::int64_t y = 0; y < reach_y; ++y) {
-        const std::int64_t gz = source_z[at(box.begin[0] + z)], gy = source_y[at(box.begin[1] + y)];
+        const std::int64_t gz = az.source(zy / ay.planes, box.begin[0] + z),
+                           gy = ay.source(zy % ay.planes, box.begin[1] + y);
         const T* row = gz < 0 || gy < 0 ? nullptr : given + (gz * ay.given + gy) * ax.given;
         const std::int64_t start = position(z, y, 0);
         const bool split = together_ && present == phases_x && row != nullptr && common.end > common.begin;
@@ -100,26 +86,27 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* 
             std::fill_n(to, reach_x, T{});
             continue;
           }
-          const std::int64_t* source = ax.source[at(x)].data() + x0;
           const auto copy = [&](std::int64_t from, std::int64_t end) {
-            for (std::int64_t i = from; i < end; ++i) to[i] = source[i] < 0 ? T{} : row[source[i]];
+            for (std::int64_t i = from; i < end; ++i) {
+              const std::int64_t source = ax.source(x, x0 + i);
+              to[i] = source < 0 ? T{} : row[source];
+            }
           };
-          const Run run = split ? common : runs_[at(x)];
+          const LoweredAxis::Run run = split ? common : ax.inside(x);
           const std::int64_t begin = std::clamp<std::int64_t>(run.begin - x0, 0, reach_x),
                              end = std::clamp<std::int64_t>(run.end - x0, begin, reach_x);
           copy(0, begin);
           if (split)
             out[at(x)] = to + begin;
           else if (phases_x == 1 && end > begin)
-            std::memcpy(to + begin, row + source[begin], at(end - begin) * sizeof(T));
+            std::memcpy(to + begin, row + ax.source(x, x0 + begin), at(end - begin) * sizeof(T));
           else if (end > begin) {
-            const T* in = row + source[begin];
+            const T* in = row + ax.source(x, x0 + begin);
             for (std::int64_t i = 0; i < end - begin; ++i) to[begin + i] = in[i * phases_x];
           }
           copy(end, reach_x);
         }
-        if (split)
-          rows.deinterleave(row + ax.source[0][at(common.begin)], phases_x, common.end - common.begin, out.data());
+        if (split) rows.deinterleave(row + ax.source(0, common.begin), phases_x, common.end - common.begin, out.data());
       }
   }
 }

@@ -41,17 +41,11 @@ class Planes {
   void pack(const RowKernels<T>& rows, const T* given, const Box& box, T* planes) const;
 
  private:
-  /// A run of cells whose sources are `step` apart.
-  struct Run {
-    std::int64_t begin, end;
-  };
-
   const std::array<LoweredAxis, 3>& axes_;
   std::array<std::int64_t, 3> box_;
   std::vector<std::int64_t> needed_;    // linear phases in the order in which their planes stand
   std::vector<std::int64_t> plane_of_;  // linear phase → place, or −1
   std::int64_t rows_ = 0, pitch_ = 0, plane_stride_ = 0, channel_stride_ = 0, slack_ = 0;
-  std::vector<Run> runs_;  // per x phase: cells that are read from the array without a jump
   bool together_ = false;  // all x phases are needed: they are taken apart in one pass
 };
 

@@ -37,13 +37,6 @@ struct TileKernels {
   CorrelateKernel<T> correlate[most_tile_rows + 1][most_tile_vectors + 1] = {};  ///< the same set
 };
 
-/// What happens to a finished sum y: y = clamp(leaky(y), low, high), leaky(y) = y < 0 ? slope·y : y. NaN stays NaN.
-template <class T>
-struct Activation {
-  T slope = 1;
-  T low, high;
-};
-
 /// Positions that follow each other: `length` of them from `cell` on.
 struct Segment {
   std::int64_t cell, length;
@@ -63,49 +56,12 @@ struct RowKernels {
   /// the panel, reads up to a vector behind each segment, but nothing from `end` on.
   void (*panel)(const T* planes, const T* end, const std::int64_t* offset, std::int64_t depth, const Segment* segments,
                 std::int64_t segment_count, std::int64_t width, T* panel);
-  /// y[i] = activation(y[i] + added[i]); `added` may be null.
-  void (*finish)(T* y, const T* added, std::int64_t n, const Activation<T>& activation);
-};
-
-/// One plane in, a few rows out: the sums of `vectors`·lanes positions in each of `rows` output rows, kept in
-/// registers.
-///     c[r][j] = start + Σ_z Σ_y Σ_x weights[(z·height + y)·width + x] · b[z_step[z] + (r·stride + y)·b_pitch +
-///     x_step[x] + j]
-/// `continues`: the sums start from what stands in c.
-template <class T>
-struct FewChannelsArguments {
-  const T* b;
-  std::int64_t b_pitch;
-  const std::int64_t* z_step;
-  const std::int64_t* x_step;
-  const T* weights;
-  std::int64_t depth, height, width;  ///< taps along z, y, x
-  T* c;
-  std::int64_t c_pitch;
-  std::int64_t positions;  ///< per row, any number
-  T start;
-  bool continues;
-};
-template <class T>
-using FewChannelsKernel = void (*)(const FewChannelsArguments<T>& arguments);
-
-inline constexpr int few_channels_rows = 4;         ///< output rows of the blocked kernels
-inline constexpr int most_few_channels_height = 5;  ///< kernel heights that are unrolled
-
-template <class T>
-struct FewChannelsKernels {
-  FewChannelsKernel<T> one_row;  ///< any height, any stride
-  /// `few_channels_rows` rows: [stride − 1][height], heights 1 to 5; and any larger height, stride 1.
-  FewChannelsKernel<T> rows[2][most_few_channels_height + 1] = {};
-  FewChannelsKernel<T> tall;
 };
 
 template <class T>
 const TileKernels<T>& tile_kernels(Target target);
 template <class T>
 const RowKernels<T>& row_kernels(Target target);
-template <class T>
-const FewChannelsKernels<T>& few_channels_kernels(Target target);
 
 template <>
 const TileKernels<float>& tile_kernels<float>(Target target);
@@ -115,9 +71,5 @@ template <>
 const RowKernels<float>& row_kernels<float>(Target target);
 template <>
 const RowKernels<double>& row_kernels<double>(Target target);
-template <>
-const FewChannelsKernels<float>& few_channels_kernels<float>(Target target);
-template <>
-const FewChannelsKernels<double>& few_channels_kernels<double>(Target target);
 
 }  // namespace faltung::internal

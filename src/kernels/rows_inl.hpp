@@ -1,4 +1,4 @@
-// Loops over rows: interleaving phases, taking them apart, transposing, finishing. Included again for each target.
+// Loops over rows: interleaving phases, taking them apart, transposing, filling panels. Included again for each target.
 #if defined(FALTUNG_ROWS_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef FALTUNG_ROWS_INL
 #undef FALTUNG_ROWS_INL
@@ -157,35 +157,9 @@ void gather_panel(const T* HWY_RESTRICT planes, const T* end, const std::int64_t
 }
 
 template <class T>
-void finish(T* HWY_RESTRICT y, const T* HWY_RESTRICT added, std::int64_t n, const Activation<T>& activation) {
-  const auto one = [&](T value) {
-    if (value < 0) value *= activation.slope;
-    return value < activation.low ? activation.low : value > activation.high ? activation.high : value;
-  };
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto slope = hn::Set(d, activation.slope), low = hn::Set(d, activation.low), high = hn::Set(d, activation.high);
-  const auto zero = hn::Zero(d);
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    auto value = hn::LoadU(d, y + i);
-    if (added != nullptr) value = hn::Add(value, hn::LoadU(d, added + i));
-    value = hn::IfThenElse(hn::Lt(value, zero), hn::Mul(value, slope), value);
-    value = hn::IfThenElse(hn::Lt(value, low), low, value);  // comparisons keep NaN, minimum and maximum need not
-    value = hn::IfThenElse(hn::Gt(value, high), high, value);
-    hn::StoreU(value, d, y + i);
-  }
-  for (; i < n; ++i) y[i] = one(added != nullptr ? y[i] + added[i] : y[i]);
-}
-
-template <class T>
 constexpr RowKernels<T> make_row_table() {
-  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())),
-          &interleave<T>,
-          &deinterleave<T>,
-          &transpose<T>,
-          &gather_panel<T>,
-          &finish<T>};
+  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())), &interleave<T>, &deinterleave<T>,
+          &transpose<T>, &gather_panel<T>};
 }
 
 }  // namespace faltung::internal::HWY_NAMESPACE

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import ndimage, signal
 
-ALGORITHMS = ["auto", "sliding_window", "kernel_matrix", "im2col_blas"]
+ALGORITHMS = ["auto", "sliding_window", "kernel_matrix", "im2col_blas", "polyphase"]
 # ours: SciPy's, which names the same five differently
 BOUNDARIES = {"zeros": "constant", "reflect": "mirror", "symmetric": "reflect", "replicate": "nearest",
               "circular": "grid-wrap"}

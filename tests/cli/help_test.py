@@ -41,6 +41,6 @@ def test_plan_lists_every_algorithm(faltung):
     text = faltung("plan", "conv2d ic64 oc64 i56x56 k3x3 p1 i64").stdout
     lines = text.split("\n")
     assert lines[0] == "conv2d n1 g1 ic64 oc64 i56x56 k3x3 s1 d1 p1 i64" and lines[1].split()[0] == "chosen"
-    for algorithm in ("sliding_window", "kernel_matrix", "im2col_blas"):
+    for algorithm in ("sliding_window", "kernel_matrix", "im2col_blas", "polyphase"):
         assert algorithm in text
     assert re.search(r"im2col_blas +\D.*(float|integer|BLAS)", text)  # refused, with the reason

@@ -138,7 +138,7 @@ def test_a_weight_that_mixes_colours(faltung, photograph):
 
 def test_every_algorithm_makes_the_same_picture(faltung, photograph):
     pictures = []
-    for algorithm in ("sliding_window", "kernel_matrix", "im2col_blas"):
+    for algorithm in ("sliding_window", "kernel_matrix", "im2col_blas", "polyphase"):
         faltung("conv", "photo.png", "--kernel", "gaussian:1", "--algorithm", algorithm, "-o", f"{algorithm}.png")
         pictures.append(read(faltung, f"{algorithm}.png").astype(int))
     assert max(np.abs(picture - pictures[0]).max() for picture in pictures) <= 1
