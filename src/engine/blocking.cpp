@@ -56,7 +56,7 @@ std::int64_t even(std::int64_t extent, std::int64_t box) { return ceil_divide(ex
 
 std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape,
                                        const TileLimits& tiles, std::int64_t most_positions) {
-  const auto& [az, ay, ax] = axes;
+  const LoweredAxis &az = axes[0], &ay = axes[1], &ax = axes[2];
   const std::int64_t cell_bytes = shape.given_channels * shape.planes * shape.element_bytes;
   const auto bytes = [&](std::int64_t z, std::int64_t y, std::int64_t x) {
     return cell_bytes * (z + az.high - az.low) * (y + ay.high - ay.low) * (x + ax.high - ax.low);

@@ -404,7 +404,7 @@ void Dense<T>::prefill(const ChunkRun& run) const {
 /// Rows of the scratch into rows of the result: cropped, and phases along x interleaved.
 template <class T>
 void Dense<T>::put_together(const ChunkRun& run) const {
-  const auto& [az, ay, ax] = axes_;
+  const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
   const Box& box = run.task.box;
   const T* streams[64];
   const auto first_row = [&](std::size_t g) {

@@ -14,7 +14,7 @@ Fold::Fold(const std::array<Axis, 3>& axes) {
 
 template <class T>
 void Fold::operator()(const T* temporary, T* fine) const {
-  const auto& [az, ay, ax] = axes_;
+  const Side &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
   for (std::int64_t z = 0; z < az.fine; ++z)
     for (std::int64_t y = 0; y < ay.fine; ++y)
       std::copy_n(temporary + ((z + az.before) * ay.temporary + y + ay.before) * ax.temporary + ax.before, ax.fine,

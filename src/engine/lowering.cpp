@@ -70,7 +70,7 @@ std::array<LoweredAxis, 3> lower(const Problem& problem, PhaseOrigin origin) {
 }
 
 std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, const std::array<Axis, 3>& problem_axes) {
-  const auto& [az, ay, ax] = axes;
+  const LoweredAxis &az = axes[0], &ay = axes[1], &ax = axes[2];
   std::vector<PhaseGroup> groups;
   for (std::int64_t phase = 0; phase < az.phases * ay.phases * ax.phases; ++phase) {
     std::vector<PhaseGroup::Tap> taps;

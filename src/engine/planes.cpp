@@ -25,7 +25,7 @@ std::int64_t shared_margin(const LoweredAxis& axis) {
 Planes::Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 3> box,
                std::vector<std::int64_t> needed, std::int64_t lanes, std::int64_t element_bytes)
     : axes_(axes), box_(box), needed_(std::move(needed)) {
-  const auto& [az, ay, ax] = axes;
+  const LoweredAxis &az = axes[0], &ay = axes[1], &ax = axes[2];
   const std::int64_t reach_x = box[2] + ax.high - ax.low;
   rows_ = box[1] + ay.high - ay.low;
   pitch_ = box[2] == ax.positions ? reach_x - shared_margin(ax) : reach_x;
@@ -51,7 +51,7 @@ std::int64_t Planes::offset(const PhaseGroup::Tap& tap) const {
 
 template <class T>
 void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* planes) const {
-  const auto& [az, ay, ax] = axes_;
+  const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
   const std::int64_t reach_z = box.size(0) + az.high - az.low, reach_y = box.size(1) + ay.high - ay.low,
                      reach_x = box.size(2) + ax.high - ax.low;
   const std::int64_t x0 = box.begin[2];

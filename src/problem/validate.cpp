@@ -67,7 +67,8 @@ void validate_axis(const Problem& problem, std::size_t index) {
     throw ProblemError(
         fmt::format("{} is {} after cutting padding {} and {}", fine, axis.fine, axis.pad_before, axis.pad_after),
         "it must be at least 1",
-        fmt::format("reduce the padding of {} by {}", name, require(Checked(1) - axis.fine, [&] { return fine; })));
+        fmt::format("reduce the padding of {} by {}", name,
+                    require(Checked(1) - axis.fine, [&] { return std::string(fine); })));
   if (span_value > padded_value) {
     const std::int64_t missing = span_value - padded_value;
     const std::int64_t fitting_dilation = axis.kernel > 1 ? (padded_value - 1) / (axis.kernel - 1) : 1;

@@ -23,7 +23,7 @@ Symbol& Symbol::operator+=(const Symbol& other) {
 Symbol operator*(const Symbol& a, const Symbol& b) {
   Symbol product;
   for (const std::string& left : a.terms_)
-    for (const std::string& right : b.terms_) product.terms_.push_back(left + "·" + right);
+    for (const std::string& right : b.terms_) product.terms_.push_back(std::string(left).append("·").append(right));
   return product;
 }
 

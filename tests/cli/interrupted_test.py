@@ -96,11 +96,23 @@ def test_a_closed_pipe(faltung):
             assert "standard output" in refused(result)
 
 
+def notice_signals():
+    """Undoes what nohup, or a shell that starts jobs in the background, makes a child ignore; the program leaves that as it is."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("stream", [[], ["--stream", "--memory", "1"]], ids=["whole", "stream"])
 def test_an_interrupt_leaves_no_file(large, number, stream):
     before = large.files().keys()
-    process = subprocess.Popen([large.program, *LARGE, *stream, "-o", "y.npy"], cwd=large.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [large.program, *LARGE, *stream, "-o", "y.npy"],
+        cwd=large.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=notice_signals,
+    )
     deadline = time.monotonic() + 20
     while stream and not [path for path in large.folder.iterdir() if path.name.startswith("y.npy.")]:
         assert time.monotonic() < deadline and process.poll() is None
