@@ -10,7 +10,8 @@ function lineUp(shown) {
   const window = pads ? 'padded' : 'fine';
   if (shown.unknown === 'coarse') return [window, '∗', 'weights', '=', 'coarse'];
   if (shown.unknown === 'weights') return [window, '∗', 'coarse', '=', 'weights'];
-  return pads ? ['coarse', '∗ᵀ', 'weights', '=', 'padded', '→', 'fine'] : ['coarse', '∗ᵀ', 'weights', '=', 'padded'];
+  if (pads) return ['coarse', '∗ᵀ', 'weights', '=', 'padded', '→', 'fine'];
+  return ['coarse', '∗ᵀ', 'weights', '=', shown.fine.title === 'output' ? 'padded' : 'fine'];  // the article's temporary output
 }
 
 function inside(array, index) {
@@ -19,6 +20,21 @@ function inside(array, index) {
     if (position < 0 || position >= array.true_extents[a]) return false;
   }
   return true;
+}
+
+/// Names of the padded array's cells as the article has them: of the cells that they are or copy, none for zeros.
+function windowNames({ padded, fine }) {
+  const copied = new Map();
+  for (let p = 0; p < state.products.length; p += 4) copied.set(state.products[p + slot.padded], state.products[p + slot.fine]);
+  return padded.names.map((name, index) => {
+    if (!inside(padded, index)) return copied.has(index) ? fine.names[copied.get(index)] ?? '' : '';
+    let rest = index, at = 0, step = 1;
+    for (let a = padded.extents.length; a-- > 0; rest = Math.floor(rest / padded.extents[a])) {
+      at += (rest % padded.extents[a] - padded.begin[a]) * step;
+      step *= padded.true_extents[a];
+    }
+    return fine.names[at + rest * step];
+  });
 }
 
 function planeTitle(array, plane, depth) {
@@ -31,11 +47,11 @@ function planeTitle(array, plane, depth) {
 function buildArray(side, array) {
   const columns = array.extents.at(-1), rows = array.extents.at(-2) ?? 1, depth = array.extents.length > 2 ? array.extents[0] : 1;
   const count = array.names.length / (rows * columns);
-  const dense = columns > 9 || array.names.length > 200;
+  const dense = columns > 9 || array.names.length > 200, wide = array.names[0].length > 5;
   let html = `<div class="planes ${toneOf(array.title)}" data-side="${side}">`;
   for (let plane = 0, index = 0; plane < count; ++plane) {
     const title = planeTitle(array, plane, depth);
-    html += `<figure class="plane"><figcaption>${title}</figcaption><div class="grid${dense ? ' dense' : ''}" role="grid" aria-label="${title}" style="grid-template-columns:repeat(${columns},auto)">`;
+    html += `<figure class="plane"><figcaption>${title}</figcaption><div class="grid${dense ? ' dense' : wide ? ' wide' : ''}" role="grid" aria-label="${title}" style="grid-template-columns:repeat(${columns},auto)">`;
     for (let row = 0; row < rows; ++row) {
       html += '<div class="row" role="row">';
       for (let column = 0; column < columns; ++column, ++index)
@@ -58,16 +74,18 @@ function renderGrids() {
     for (const planes of document.querySelectorAll('#arrays .planes')) cells[planes.dataset.side] = [...planes.querySelectorAll('.cell')];
   }
   const temporary = shown.unknown === 'fine' && state.step < state.steps ? temporaryAt(state.step) : shown.padded.values;
+  const whole = shown.padded.names.length === shown.fine.names.length;  // nothing is cut: the temporary output is the output
   for (const [side, elements] of Object.entries(cells)) {
-    const array = side === 'padded' ? { ...shown.padded, values: temporary } : shown[side];
-    const future = side === shown.unknown && state.step < state.steps ? (side === 'fine' ? 0 : state.step) : Infinity;
-    const margin = side === 'padded' && shown.unknown !== 'fine';
+    const grows = shown.unknown === 'fine' && (side === 'padded' || (side === 'fine' && whole));
+    const array = grows ? { ...shown[side], values: temporary } : shown[side];
+    const future = side === shown.unknown && state.step < state.steps && !grows ? (side === 'fine' ? 0 : state.step) : Infinity;
+    const names = side === 'padded' && shown.unknown !== 'fine' ? windowNames(shown) : array.names;
     elements.forEach((element, i) => {
-      const text = number(array.values[i]), name = margin && element.classList.contains('margin') ? '' : array.names[i];
+      const text = number(array.values[i]), name = names[i];
       if (element.lastChild.textContent !== text) element.lastChild.textContent = text;
       if (element.firstChild.textContent !== name) element.firstChild.textContent = name;
       element.classList.toggle('future', i >= future);
-      element.ariaLabel = i >= future ? array.names[i] : `${array.names[i]} = ${text}${name ? '' : ', ' + say('zero')}`;
+      element.ariaLabel = i >= future ? array.names[i] : name ? `${name} = ${text}` : `${text}, ${say('zero')}`;
     });
   }
 }

@@ -35,6 +35,10 @@ void run(const ServeArguments& arguments) {
   const std::vector<unsigned char> bytes = io::read_all(find_page(arguments), page_limit);
   const std::string page(bytes.begin(), bytes.end());
   httplib::Server server;
+  server.set_socket_options([](socket_t socket) {  // the library's own would share a port that another server has
+    const int yes = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  });
   server.Get("/", [&page](const httplib::Request&, httplib::Response& response) {
     response.set_content(page, "text/html; charset=utf-8");
   });
