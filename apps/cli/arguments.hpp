@@ -42,6 +42,7 @@ void print(const std::string& text);
 void add_apply_commands(CLI::App& app);
 void add_explain_command(CLI::App& app);
 void add_grad_command(CLI::App& app);
+void add_serve_command(CLI::App& app);
 void add_matrix_command(CLI::App& app);
 void add_shape_command(CLI::App& app);
 void add_plan_command(CLI::App& app);

@@ -76,6 +76,7 @@ int run_command(int argc, char** argv, const CheckFunction& check) {
     add_grad_command(app);
     add_matrix_command(app);
     add_explain_command(app);
+    add_serve_command(app);
     add_shape_command(app);
     add_plan_command(app);
     add_check_command(app, check, status);

@@ -1,0 +1,78 @@
+"""The page in Debian's Chromium, opened from disk as by a double click."""
+import os
+import pathlib
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+PAGE = pathlib.Path(os.environ["FALTUNG_PAGE"]).resolve()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Page:
+    """One tab; whatever the console calls an error fails the test."""
+
+    def __init__(self, context):
+        self.tab = context.new_page()
+        self.faults = []
+        self.tab.on("console", lambda message: self.faults.append(message.text) if message.type in ("error", "warning") else None)
+        self.tab.on("pageerror", lambda error: self.faults.append(str(error)))
+
+    def open(self, address=""):
+        self.tab.goto("about:blank")
+        self.tab.goto(PAGE.as_uri() + address)
+        self.tab.wait_for_selector("html[data-ready]")
+        self.settle()
+        return self
+
+    def settle(self):
+        self.tab.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def preset(self, name):
+        self.tab.select_option("#preset", name)
+        self.settle()
+
+    def formula(self):
+        return self.tab.inner_text("#formula")
+
+    def cell(self, side, index):
+        return self.tab.locator(f"#arrays [data-side={side}] [data-index='{index}']")
+
+    def hover(self, side, name):
+        index = self.tab.evaluate("([side, name]) => state.shown[side].names.indexOf(name)", [side, name])
+        assert index >= 0, name
+        self.cell(side, index).hover()
+        return self.formula()
+
+    def lit(self, side):
+        return self.tab.evaluate(
+            "side => [...document.querySelectorAll(`#arrays [data-side=${side}] .cell.lit`)].map(cell => state.shown[side].names[cell.dataset.index])", side)
+
+
+@pytest.fixture
+def make_page(chromium):
+    contexts = []
+    pages = []
+
+    def make(**options):
+        contexts.append(chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **options}))
+        pages.append(Page(contexts[-1]))
+        return pages[-1]
+
+    yield make
+    for page in pages:
+        assert not page.faults
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(make_page):
+    return make_page().open()
