@@ -346,6 +346,11 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
   const bool filled = fold_ && run.packed.bias;
   for (std::int64_t k0 = 0; k0 < std::max<std::int64_t>(1, group.depth()); k0 += blocking_.sum_block) {
     const std::int64_t depth = std::min(group.depth() - k0, blocking_.sum_block);
+    // taps of a transposed convolution go backwards: the furthest cell is any tap's of the last channel
+    const std::int64_t last_taps = std::min(depth, static_cast<std::int64_t>(group.phases.taps.size()));
+    const std::int64_t furthest =
+        depth > 0 ? *std::max_element(group.offset.begin() + k0 + depth - last_taps, group.offset.begin() + k0 + depth)
+                  : 0;
     const T* weights = run.weights + rows * k0;
     const T* start = k0 == 0 && !filled ? run.start : nullptr;
     const auto tile_of = [&](std::int64_t i, const T* planes, const std::int64_t* offset, const PositionTile& tile) {
@@ -358,7 +363,7 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
       const T* planes = run.planes + tile.cell;
       const std::int64_t* offset = group.offset.data() + k0;
       const std::int64_t width = tile.vectors * tiles_.lanes;
-      if (in_place_ && depth > 0 && run.planes_end - planes < offset[depth - 1] + width) {
+      if (in_place_ && depth > 0 && run.planes_end - planes < furthest + width) {
         // the vectors would read behind the given array: take what exists into the tail
         for (std::int64_t k = 0; k < depth; ++k) std::copy_n(planes + offset[k], tile.valid, run.lane.tail + k * width);
         planes = run.lane.tail;
