@@ -49,6 +49,22 @@ def test_pointing_lights_everything_that_belongs_together(page):
     assert page.formula().startswith("K22 in row O22, column I33")
 
 
+def test_pointing_tells_the_padded_array_from_the_true_one(page):
+    page.preset("2d-padding")
+    page.hover("coarse", "O12")
+    assert page.lit("padded") == ["I'13", "I'14", "I'23", "I'24"]
+    assert page.tab.locator("#matrix .cell.lit").all_inner_texts() == ["K21", "K22"], "folded: the zeros are dropped"
+    assert page.tab.locator("#arrays [data-side=padded] small").all_inner_texts()[6:9] == ["I11", "I12", "I13"]
+    page.tab.check("input[name=form][value=padded]")
+    page.hover("coarse", "O12")
+    assert page.tab.locator("#matrix .cell.lit").all_inner_texts() == ["K11", "K12", "K21", "K22"]
+    page.preset("transposed-cut")
+    page.hover("fine", "O21")
+    assert page.lit("padded") == ["t32"] and page.lit("coarse") == ["I21"] and page.lit("weights") == ["K12"]
+    page.hover("coarse", "I11")
+    assert page.lit("padded") == ["t11", "t12", "t21", "t22"] and page.lit("fine") == ["O11"], "the rest is cut"
+
+
 def test_play_step_and_scrub(page):
     page.preset("transposed")
     values = lambda: [int(text) for text in page.tab.locator("#arrays [data-side=padded] b").all_text_contents()]
@@ -70,10 +86,24 @@ def test_play_step_and_scrub(page):
 def test_the_address_brings_everything_back(make_page):
     page = make_page().open("#p=convt2d+ic2+oc2+i3x2+k3x3+s2+p1:0x1+breflect+flip&w=r7&x=" + ",".join(map(str, range(12))) + "&f=padded&c=t2.33&l=zh")
     before = page.tab.evaluate("[location.hash, state.shown.fine.values, state.padded, language, state.cell]")
-    assert before[0] == page.tab.evaluate("location.hash") and before[2] and before[3] == "zh"
+    assert before[2] and before[3] == "zh"
     assert page.tab.evaluate("state.shown.coarse.values") == list(range(12)) and page.lit("padded") == ["t2.33"]
     again = make_page().open(before[0])
     assert again.tab.evaluate("[location.hash, state.shown.fine.values, state.padded, language, state.cell]") == before
+
+
+def test_the_page_writes_its_address(make_page):
+    page = make_page().open()
+    page.preset("transposed-cut")
+    page.tab.fill("#kernel-1", "3")
+    page.tab.click("#random")
+    page.tab.check("input[name=form][value=padded]")
+    page.tab.select_option("#language", "zh")
+    page.cell("padded", 3).click()
+    seen = "[state.shown.problem, state.shown.fine.values, state.padded, language, state.cell, state.pinned]"
+    before = page.tab.evaluate(seen)
+    assert before[0].startswith("convt2d n1 g1 ic1 oc1 i2x2 k2x3 s2") and before[2:] == [True, "zh", {"side": "padded", "index": 3}, True]
+    assert make_page().open(page.tab.evaluate("location.hash")).tab.evaluate(seen) == before
 
 
 def test_fields_change_the_layer(page):
