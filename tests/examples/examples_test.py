@@ -40,6 +40,8 @@ def test_the_commands_of_the_readme_run(tmp_path):
     assert len(commands) >= 2
     for command in commands:
         words = shlex.split(command, comments=True)
+        if words[0] == "serve":  # runs until it is stopped: tests/cli/serve_test.py
+            words.append("--help")
         assert run([PROGRAMS / "faltung", *words], tmp_path)
         if "-o" in words:
             assert (tmp_path / words[words.index("-o") + 1]).stat().st_size > 0
