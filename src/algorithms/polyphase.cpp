@@ -1,9 +1,10 @@
 // Idea
 // Split the array into phase planes, so that every stride is 1 and every tap a constant offset; multiply by one
 // register-tiled kernel that reads through a table of offsets; interleave the phases of the result. One way for every
-// stride, dilation, padding, group and direction. Source: this project; polyphase decomposition: Vaidyanathan,
-// "Multirate systems and filter banks", 1993; offsets instead of im2col: Dukhan, "The indirect convolution algorithm",
-// 2019.
+// stride, dilation, padding, group and direction.
+//
+// Source: this project; polyphase decomposition: Vaidyanathan, "Multirate systems and filter banks", 1993; offsets
+// instead of im2col: Dukhan, "The indirect convolution algorithm", 2019.
 #include "algorithms/algorithm.hpp"
 #include "algorithms/with_type.hpp"
 #include "engine/dense.hpp"
@@ -61,19 +62,12 @@ class Polyphase : public Algorithm {
     // written and read.
     const std::int64_t coarse = problem.coarse_channels / problem.groups, fine = problem.fine_channels / problem.groups;
     double rows = static_cast<double>(problem.unknown == Unknown::fine ? fine : coarse);
-    double given = static_cast<double>(
-        problem.batch * (problem.unknown == Unknown::fine ? problem.coarse_channels : problem.fine_channels));
-    double result = static_cast<double>(
-        problem.batch * (problem.unknown == Unknown::fine ? problem.fine_channels : problem.coarse_channels));
-    for (const Axis& axis : problem.axes) {
-      const auto fine_extent = static_cast<double>(axis.fine), coarse_extent = static_cast<double>(axis.coarse);
-      if (problem.unknown == Unknown::fine) rows *= static_cast<double>(axis.stride);
-      given *= problem.unknown == Unknown::fine ? coarse_extent : fine_extent;
-      result *= problem.unknown == Unknown::fine ? fine_extent : coarse_extent;
-    }
+    if (problem.unknown == Unknown::fine)
+      for (const Axis& axis : problem.axes) rows *= static_cast<double>(axis.stride);
+    const std::int64_t cells = element_count(problem.fine_shape()) + element_count(problem.coarse_shape());
     const double waiting = problem.unknown == Unknown::weights ? 16 / rows : 3.3 / rows;
     return {multiply_adds(problem), (problem.dtype == DType::f32 ? 0.020e-9 : 0.041e-9) * std::max(1.0, waiting),
-            2 * (given + result) * static_cast<double>(size_of(problem.dtype))};
+            2 * static_cast<double>(cells) * static_cast<double>(size_of(problem.dtype))};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

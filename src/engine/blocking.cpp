@@ -1,5 +1,7 @@
 #include "engine/blocking.hpp"
 
+#include "support/integers.hpp"
+
 #include <algorithm>
 
 namespace faltung::internal {
@@ -49,8 +51,6 @@ double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_row
   return cost;
 }
 
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// As even as possible, no larger than before.
 std::int64_t even(std::int64_t extent, std::int64_t box) { return ceil_divide(extent, ceil_divide(extent, box)); }
 
@@ -69,7 +69,7 @@ std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, c
     const std::int64_t row = cell_bytes * (1 + az.high - az.low) * (1 + ay.high - ay.low);
     const std::int64_t fitting =
         std::min(std::max<std::int64_t>(box_bytes / row - halo, std::max(least_positions, halo)), most_positions);
-    if (fitting < ax.positions) box[2] = std::min(ax.positions, ceil_divide(even(ax.positions, fitting), tile) * tile);
+    if (fitting < ax.positions) box[2] = std::min(ax.positions, round_up(even(ax.positions, fitting), tile));
   }
   while (box[1] < ay.positions && (box[1] + 1) * box[2] <= most_positions &&
          (bytes(1, box[1] + 1, box[2]) <= box_bytes || box[1] * box[2] < least_positions))
@@ -82,10 +82,6 @@ std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, c
   box[0] = even(az.positions, box[0]);
   return box;
 }
-
-}  // namespace
-
-namespace {
 
 /// The tile whose tiles together are in flight for the shortest time.
 void choose_tile(Blocking& blocking, std::int64_t rows, std::int64_t vectors, double factor, const TileLimits& tiles,
@@ -115,11 +111,10 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
   Blocking blocking{};
   const std::int64_t all_rows = shape.result_channels * shape.phases;
   blocking.panels = shape.result_channels * shape.smallest_group >= panel_rows;
-  const std::int64_t waiting = shape.phases == 1
-                                   ? axes[0].positions * axes[1].positions * axes[2].positions
-                                   : std::max(least_positions, waiting_bytes / (all_rows * shape.element_bytes));
-  const std::int64_t everything = axes[0].positions * axes[1].positions * axes[2].positions;
-  blocking.box = choose_box(axes, shape, tiles, blocking.panels ? waiting : everything);
+  std::int64_t most_positions = axes[0].positions * axes[1].positions * axes[2].positions;
+  if (blocking.panels && shape.phases > 1)
+    most_positions = std::max(least_positions, waiting_bytes / (all_rows * shape.element_bytes));
+  blocking.box = choose_box(axes, shape, tiles, most_positions);
   const auto& box = blocking.box;
   double best = 0;
   if (blocking.panels) {

@@ -8,6 +8,7 @@
 
 #include "engine/lowering.hpp"
 #include "kernels/kernels.hpp"
+#include "support/integers.hpp"
 
 #include <array>
 #include <cstdint>
@@ -47,7 +48,7 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
 /// Part `i` of `count` split into as few parts of at most `most` as possible, as even as possible.
 struct EvenParts {
   std::int64_t count, parts;
-  EvenParts(std::int64_t count_, std::int64_t most) : count(count_), parts((count_ + most - 1) / most) {}
+  EvenParts(std::int64_t count_, std::int64_t most) : count(count_), parts(ceil_divide(count_, most)) {}
   std::int64_t begin(std::int64_t i) const { return count * i / parts; }
   std::int64_t size(std::int64_t i) const { return begin(i + 1) - begin(i); }
 };

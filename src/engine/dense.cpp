@@ -3,16 +3,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <set>
 #include <utility>
 
 namespace faltung::internal {
 
 namespace {
 
-std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
-
-/// Largest stride at which all phases are looked at together; above, every phase is alone.
+/// From the padded array where the phases apart would be products of too few rows.
 PhaseOrigin choose_origin(const Problem& problem, std::int64_t tile_rows) {
   if (problem.unknown != Unknown::fine) return PhaseOrigin::result;
   const std::array<Axis, 3> axes = three_axes(problem);
@@ -37,13 +34,13 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target)
   std::vector<PhaseGroup> phase_groups = group_phases(axes_, problem_axes);
   phases_ = axes_[0].phases * axes_[1].phases * axes_[2].phases;
   place_of_.resize(at(phases_));
-  std::set<std::int64_t> needed;
-  std::int64_t taps = 0, largest = 0, smallest = phases_;
+  const std::vector<std::int64_t> needed = planes_read(phase_groups);
+  std::int64_t before = 0, taps = 0, largest = 0, smallest = phases_;
   for (std::size_t g = 0; g < phase_groups.size(); ++g) {
     const PhaseGroup& group = phase_groups[g];
     for (std::size_t i = 0; i < group.phases.size(); ++i)
-      place_of_[at(group.phases[i])] = {g, static_cast<std::int64_t>(i)};
-    for (const auto& tap : group.taps) needed.insert(tap.plane);
+      place_of_[at(group.phases[i])] = {g, static_cast<std::int64_t>(i), before};
+    before += static_cast<std::int64_t>(group.phases.size());
     taps = std::max(taps, static_cast<std::int64_t>(group.taps.size()));
     largest = std::max(largest, static_cast<std::int64_t>(group.phases.size()));
     smallest = std::min(smallest, static_cast<std::int64_t>(group.phases.size()));
@@ -62,17 +59,14 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target)
       axes_[0].high == axes_[0].low) {
     blocking_.rows_apart = axes_[0].positions * axes_[1].positions == 1;  // rows follow each other without a gap
   }
-  planes_.emplace(axes_, blocking_.box, std::vector<std::int64_t>(needed.begin(), needed.end()), tiles_.lanes,
-                  static_cast<std::int64_t>(sizeof(T)));
-  for (std::size_t a = 0; a < 3; ++a) boxes_[a] = (axes_[a].positions + blocking_.box[a] - 1) / blocking_.box[a];
+  planes_.emplace(axes_, blocking_.box, needed, tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
+  for (std::size_t a = 0; a < 3; ++a) boxes_[a] = ceil_divide(axes_[a].positions, blocking_.box[a]);
   for (PhaseGroup& phases : phase_groups) {
     Group group;
     for (std::int64_t channel = 0; channel < given_channels_; ++channel)
       for (const auto& tap : phases.taps)
-        group.offset.push_back(in_place_
-                                   ? channel * given_cells() +
-                                         (tap.shift[0] * axes_[1].given + tap.shift[1]) * axes_[2].given + tap.shift[2]
-                                   : channel * planes_->channel_stride() + planes_->offset(tap));
+        group.offset.push_back(in_place_ ? channel * given_cells() + cell(tap.shift[0], tap.shift[1], tap.shift[2])
+                                         : channel * planes_->channel_stride() + planes_->offset(tap));
     group.phases = std::move(phases);
     groups_.push_back(std::move(group));
   }
@@ -81,10 +75,10 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target)
   const std::int64_t all_boxes = problem.batch * problem.groups * boxes_[0] * boxes_[1] * boxes_[2];
   const std::int64_t wanted = threads == 0 ? hardware_threads() : threads;
   if (wanted > 1 && all_boxes > 0 && all_boxes < 4 * wanted) {  // too few boxes to share evenly: share the chunks too
-    const std::int64_t parts = (4 * wanted + all_boxes - 1) / all_boxes;
+    const std::int64_t parts = ceil_divide(4 * wanted, all_boxes);
     const std::int64_t least = std::max<std::int64_t>(1, blocking_.tile_rows / phases_);
     if (chunks_.parts < parts)
-      chunks_ = EvenParts(result_channels_, std::max(least, (result_channels_ + parts - 1) / parts));
+      chunks_ = EvenParts(result_channels_, std::max(least, ceil_divide(result_channels_, parts)));
     splits_ = std::min(chunks_.parts, parts);
   }
   tasks_ = all_boxes * splits_;
@@ -92,7 +86,7 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target)
 
   const auto& box = blocking_.box;
   direct_ = writes_in_place();
-  scratch_rows_ = (result_channels_ + chunks_.parts - 1) / chunks_.parts * phases_;
+  scratch_rows_ = ceil_divide(result_channels_, chunks_.parts) * phases_;
   const Box whole{{0, 0, 0}, box};
   scratch_columns_ = scratch_column(whole, box[0] - 1, box[1] - 1) + box[2] + (most_tile_vectors + 1) * tiles_.lanes;
   const std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
@@ -136,16 +130,10 @@ bool Dense<T>::writes_in_place() const {
   const std::int64_t rows = in_place_ ? axes_[1].given : blocking_.box[1] + axes_[1].high - axes_[1].low;
   const bool gapless = pitch == axes_[2].positions && (blocking_.box[0] == 1 || rows == axes_[1].positions);
   if (!gapless) return false;
-  for (std::size_t a = 0; a < 3; ++a)  // the smallest box
-    if (blocking_.box[a] * (boxes_[a] - 1) == axes_[a].positions) return false;
-  std::int64_t smallest = 1;
-  bool whole = true;
-  for (std::size_t a = 0; a < 3; ++a) {
-    const std::int64_t last = axes_[a].positions - blocking_.box[a] * (boxes_[a] - 1);
-    smallest *= std::min(last, blocking_.box[a]);
-  }
+  std::int64_t smallest = 1;  // the last box of every axis
+  for (std::size_t a = 0; a < 3; ++a) smallest *= axes_[a].positions - blocking_.box[a] * (boxes_[a] - 1);
   const std::int64_t full = blocking_.box[0] * blocking_.box[1] * blocking_.box[2];
-  whole = smallest % tiles_.lanes == 0 && full % tiles_.lanes == 0;
+  const bool whole = smallest % tiles_.lanes == 0 && full % tiles_.lanes == 0;
   return smallest >= tiles_.lanes && (one_block || whole);
 }
 
@@ -262,8 +250,7 @@ void Dense<T>::run_task(const Task& task, const T* given, T* result, const Packe
       planes_->pack(rows_, first + channel * given_cells(), task.box,
                     lane.planes + channel * planes_->channel_stride());
   const T* planes = lane.planes;
-  if (in_place_)
-    planes = first + (task.box.begin[0] * axes_[1].given + task.box.begin[1]) * axes_[2].given + task.box.begin[2];
+  if (in_place_) planes = first + cell(task.box.begin[0], task.box.begin[1], task.box.begin[2]);
   const T* planes_end = in_place_ ? given + problem_.batch * problem_.groups * given_channels_ * given_cells()
                                   : lane.planes + planes_elements_;
   std::int64_t depths = 0;  // weights of one result channel
@@ -324,15 +311,14 @@ void Dense<T>::for_each_position_tile(const Box& box, Visit&& visit) const {
     }
   };
   if (!blocking_.rows_apart) {
-    tiles_of(0, direct_ ? (box.begin[0] * axes_[1].result + box.begin[1]) * axes_[2].result + box.begin[2] : 0,
+    tiles_of(0, direct_ ? result_cell(box.begin[0], box.begin[1], box.begin[2]) : 0,
              cell(box.size(0) - 1, box.size(1) - 1, box.size(2)));
     return;
   }
   for (std::int64_t z = 0; z < box.size(0); ++z)
     for (std::int64_t y = 0; y < box.size(1); ++y)
       tiles_of(cell(z, y, 0),
-               direct_ ? ((box.begin[0] + z) * axes_[1].result + box.begin[1] + y) * axes_[2].result + box.begin[2]
-                       : scratch_column(box, z, y),
+               direct_ ? result_cell(box.begin[0] + z, box.begin[1] + y, box.begin[2]) : scratch_column(box, z, y),
                box.size(2));
 }
 
@@ -412,11 +398,6 @@ void Dense<T>::put_together(const ChunkRun& run) const {
   const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
   const Box& box = run.task.box;
   const T* streams[64];
-  const auto first_row = [&](std::size_t g) {
-    std::int64_t row = 0;
-    for (std::size_t i = 0; i < g; ++i) row += run.channels * groups_[i].count();
-    return row;
-  };
   const std::int64_t x_begin = box.begin[2] * ax.phases - ax.crop;
   const std::int64_t x_low = std::max<std::int64_t>(0, x_begin),
                      x_high = std::min(ax.result, x_begin + box.size(2) * ax.phases);
@@ -430,11 +411,11 @@ void Dense<T>::put_together(const ChunkRun& run) const {
           for (std::int64_t jy = 0; jy < ay.phases; ++jy) {
             const std::int64_t ry = (box.begin[1] + y) * ay.phases + jy - ay.crop;
             if (ry < 0 || ry >= ay.result) continue;
-            T* row = run.result + (run.channel + channel) * result_cells() + (rz * ay.result + ry) * ax.result;
+            T* row = run.result + (run.channel + channel) * result_cells() + result_cell(rz, ry, 0);
             const auto stream = [&](std::int64_t jx) {
               const PhasePlace place = place_of_[at((jz * ay.phases + jy) * ax.phases + jx)];
               return run.lane.scratch +
-                     (first_row(place.group) + channel * groups_[place.group].count() + place.index) *
+                     (run.channels * place.before + channel * groups_[place.group].count() + place.index) *
                          scratch_columns_ +
                      column;
             };

@@ -1,9 +1,9 @@
 // The engine for many channels: phase planes, a table of offsets instead of im2col, one register tile, phases put
 // together again.
 //
-//     result[m][q] = start[m] + Σ_k weights[m][k] · planes[offset[k] + q]        rows m = (result channel, phase), k =
-//     (channel, tap)
+//     result[m][q] = start[m] + Σ_k weights[m][k] · planes[offset[k] + q]
 //
+// with rows m = (result channel, phase) and k = (channel, tap).
 // Nothing is expanded k² times: every tap is a constant offset into the packed planes of a box of positions.
 #pragma once
 
@@ -47,6 +47,7 @@ class Dense : public Prepared {
   struct PhasePlace {
     std::size_t group;
     std::int64_t index;
+    std::int64_t before;  ///< phases of the groups before
   };
   /// A run of positions that one register tile covers.
   struct PositionTile {
@@ -67,6 +68,9 @@ class Dense : public Prepared {
   struct ChunkRun;
 
   std::int64_t result_cells() const { return axes_[0].result * axes_[1].result * axes_[2].result; }
+  std::int64_t result_cell(std::int64_t z, std::int64_t y, std::int64_t x) const {
+    return (z * axes_[1].result + y) * axes_[2].result + x;
+  }
   std::int64_t given_cells() const { return axes_[0].given * axes_[1].given * axes_[2].given; }
   std::int64_t chunk_begin(std::int64_t chunk) const { return chunks_.begin(chunk); }
 
@@ -92,7 +96,6 @@ class Dense : public Prepared {
   T* scratch_or_result(const ChunkRun& run, std::int64_t scratch_row) const;
   template <class Visit>
   void for_each_position_tile(const Box& box, Visit&& visit) const;
-  void fold(const T* temporary, T* fine) const;
 
   Problem problem_;
   int threads_;

@@ -2,14 +2,12 @@
 #pragma once
 
 #include "engine/dense.hpp"
+#include "support/integers.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace faltung::internal {
-
-inline std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 template <class T>
 struct DenseWeights : Packed {

@@ -24,7 +24,7 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
   const std::int64_t positions = box.size(0) * box.size(1) * box.size(2);
   const bool filled = fold_ && run.packed.bias;
   T* c = scratch_or_result(run, scratch_row);
-  if (direct_) c += (box.begin[0] * axes_[1].result + box.begin[1]) * axes_[2].result + box.begin[2];
+  if (direct_) c += result_cell(box.begin[0], box.begin[1], box.begin[2]);
   const std::int64_t c_stride = direct_ ? result_cells() : scratch_columns_;
 
   const auto segments_of = [&](std::int64_t begin, std::int64_t end, Segment* segments) {

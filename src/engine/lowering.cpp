@@ -1,8 +1,10 @@
 #include "engine/lowering.hpp"
 
 #include "problem/terms.hpp"
+#include "support/integers.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace faltung::internal {
 
@@ -33,7 +35,7 @@ LoweredAxis lower_scatter(const Axis& axis, PhaseOrigin origin) {
   lowered.result = folds ? axis.padded() : axis.fine;
   lowered.given = axis.coarse;
   lowered.crop = origin == PhaseOrigin::padded ? pad % axis.stride : 0;
-  lowered.positions = (lowered.result + lowered.crop + axis.stride - 1) / axis.stride;
+  lowered.positions = ceil_divide(lowered.result + lowered.crop, axis.stride);
   lowered.taps.resize(static_cast<std::size_t>(axis.stride));
   bool any = false;
   for (std::int64_t phase = 0; phase < axis.stride; ++phase)
@@ -52,7 +54,7 @@ LoweredAxis lower_scatter(const Axis& axis, PhaseOrigin origin) {
 }
 
 /// The smallest number not below a / b that is at least 0.
-std::int64_t ceil_from_zero(std::int64_t a, std::int64_t b) { return a <= 0 ? 0 : (a - 1) / b + 1; }
+std::int64_t ceil_from_zero(std::int64_t a, std::int64_t b) { return a <= 0 ? 0 : ceil_divide(a, b); }
 
 }  // namespace
 
@@ -93,6 +95,13 @@ std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, con
     group.kernel.push_back(std::move(kernel));
   }
   return groups;
+}
+
+std::vector<std::int64_t> planes_read(std::span<const PhaseGroup> groups) {
+  std::set<std::int64_t> planes;
+  for (const PhaseGroup& group : groups)
+    for (const PhaseGroup::Tap& tap : group.taps) planes.insert(tap.plane);
+  return {planes.begin(), planes.end()};
 }
 
 }  // namespace faltung::internal

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace faltung::internal {
@@ -68,5 +69,8 @@ struct PhaseGroup {
   std::vector<std::vector<std::int64_t>> kernel;  ///< per phase: linear kernel position of each tap
 };
 std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, const std::array<Axis, 3>& problem_axes);
+
+/// The linear input phases that any tap reads, ascending.
+std::vector<std::int64_t> planes_read(std::span<const PhaseGroup> groups);
 
 }  // namespace faltung::internal

@@ -1,13 +1,13 @@
 #include "engine/planes.hpp"
 
+#include "support/integers.hpp"
+
 #include <algorithm>
 #include <cstring>
 
 namespace faltung::internal {
 
 namespace {
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 /// Zeros at both ends that every plane of the axis has.
 std::int64_t shared_margin(const LoweredAxis& axis) {
@@ -23,25 +23,24 @@ std::int64_t shared_margin(const LoweredAxis& axis) {
 }  // namespace
 
 Planes::Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 3> box,
-               std::vector<std::int64_t> needed, std::int64_t lanes, std::int64_t element_bytes)
-    : axes_(axes), box_(box), needed_(std::move(needed)) {
+               const std::vector<std::int64_t>& needed, std::int64_t lanes, std::int64_t element_bytes)
+    : axes_(axes) {
   const LoweredAxis &az = axes[0], &ay = axes[1], &ax = axes[2];
   const std::int64_t reach_x = box[2] + ax.high - ax.low;
   rows_ = box[1] + ay.high - ay.low;
   pitch_ = box[2] == ax.positions ? reach_x - shared_margin(ax) : reach_x;
   const std::int64_t planes_rows = (box[0] + az.high - az.low) * rows_;
   const std::int64_t line = 64 / element_bytes;
-  plane_stride_ = (planes_rows - 1) * pitch_ + reach_x;
-  plane_stride_ = (plane_stride_ + line - 1) / line * line;
-  channel_stride_ = plane_stride_ * static_cast<std::int64_t>(needed_.size());
+  plane_stride_ = round_up((planes_rows - 1) * pitch_ + reach_x, line);
+  channel_stride_ = plane_stride_ * static_cast<std::int64_t>(needed.size());
   if (channel_stride_ / line % 2 == 0)
     channel_stride_ += line;                          // odd in lines: channels spread over all sets of the cache
   slack_ = pitch_ + (most_tile_vectors + 1) * lanes;  // tiles run over the end of the last row
   plane_of_.assign(at(az.planes * ay.planes * ax.planes), -1);
-  for (std::size_t i = 0; i < needed_.size(); ++i) plane_of_[at(needed_[i])] = static_cast<std::int64_t>(i);
+  for (std::size_t i = 0; i < needed.size(); ++i) plane_of_[at(needed[i])] = static_cast<std::int64_t>(i);
   std::int64_t phases_x = 0;
   for (std::int64_t x = 0; x < ax.planes; ++x)
-    phases_x += plane_of_[at(needed_[0] / ax.planes * ax.planes + x)] >= 0 ? 1 : 0;
+    phases_x += plane_of_[at(needed[0] / ax.planes * ax.planes + x)] >= 0 ? 1 : 0;
   together_ = ax.planes > 1 && ax.planes <= 4 && phases_x == ax.planes;
 }
 

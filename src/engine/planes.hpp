@@ -21,9 +21,9 @@ struct Box {
 
 class Planes {
  public:
-  /// For boxes of at most `box` positions. `needed`: the linear phases that any tap reads.
-  Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 3> box, std::vector<std::int64_t> needed,
-         std::int64_t lanes, std::int64_t element_bytes);
+  /// For boxes of at most `box` positions. `needed`: the linear phases that any tap reads (planes_read).
+  Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 3> box,
+         const std::vector<std::int64_t>& needed, std::int64_t lanes, std::int64_t element_bytes);
 
   /// Elements of one channel, and of `channels` with what a vector may read behind the last.
   std::int64_t channel_stride() const { return channel_stride_; }
@@ -42,8 +42,6 @@ class Planes {
 
  private:
   const std::array<LoweredAxis, 3>& axes_;
-  std::array<std::int64_t, 3> box_;
-  std::vector<std::int64_t> needed_;    // linear phases in the order in which their planes stand
   std::vector<std::int64_t> plane_of_;  // linear phase → place, or −1
   std::int64_t rows_ = 0, pitch_ = 0, plane_stride_ = 0, channel_stride_ = 0, slack_ = 0;
   bool together_ = false;  // all x phases are needed: they are taken apart in one pass

@@ -1,6 +1,7 @@
 #include "engine/weight_gradient.hpp"
 
 #include "reference/sliding_window.hpp"
+#include "support/integers.hpp"
 #include "support/parallel.hpp"
 
 #include <algorithm>
@@ -14,9 +15,6 @@ namespace {
 constexpr std::int64_t stretch_positions = 4 * weight_gradient_block;
 /// Bytes of planes and of sums that one task works on: each a share of the second-level cache.
 constexpr std::int64_t task_bytes = std::int64_t{384} << 10U;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
 
 }  // namespace
 
@@ -35,11 +33,7 @@ WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target ta
     for (std::size_t a = 0; a < 3; ++a) box_[a] = std::max(box_[a], part.box.size(a));
     begin = part.end;
   }
-  std::vector<std::int64_t> needed;
-  for (const auto& tap : taps_.taps) needed.push_back(tap.plane);
-  std::sort(needed.begin(), needed.end());
-  needed.erase(std::unique(needed.begin(), needed.end()), needed.end());
-  planes_.emplace(axes_, box_, std::move(needed), tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
+  planes_.emplace(axes_, box_, planes_read({&taps_, 1}), tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
 
   const auto taps = static_cast<std::int64_t>(taps_.taps.size());
   const std::int64_t channel_bytes =

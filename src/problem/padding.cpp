@@ -9,6 +9,7 @@
 
 #include "problem/names.hpp"
 #include "support/checked.hpp"
+#include "support/integers.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -20,6 +21,7 @@ namespace faltung {
 namespace {
 
 using internal::axis_name;
+using internal::ceil_divide;
 using internal::Checked;
 
 /// One number per axis: an empty list means `missing`, a list of one is repeated.
@@ -32,8 +34,6 @@ std::vector<T> per_axis(const std::vector<T>& list, std::size_t rank, T missing,
                        rank == 1 ? std::string("give one") : fmt::format("give one, or {}", rank));
   return list;
 }
-
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
 /// What the sizes of an axis are computed from.
 struct Given {

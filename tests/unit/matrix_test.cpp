@@ -3,6 +3,7 @@
 
 #include "support/allocations.hpp"
 #include "support/arrays.hpp"
+#include "unit/refusal.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,16 +15,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-template <class F>
-std::string message_of(F&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(Matrix, TenMillionEntriesUnderTwoSeconds) {
   const Problem problem = parse_problem("conv2d ic8 oc16 i95x95 k3x3");
@@ -95,13 +86,14 @@ TEST(Matrix, TextAlignsColumns) {
 TEST(Matrix, RefusesWhatIsTooLargeToReadOrToHold) {
   const Problem large = parse_problem("conv2d i300x300 k3x3 p1");
   const auto matrix = sparse_matrix<float>(large, std::vector<float>(9, 1.0F));
-  EXPECT_THAT(message_of([&] { to_dense(matrix); }),
+  EXPECT_THAT(message_of<ProblemError>([&] { to_dense(matrix); }),
               AllOf(HasSubstr("90000 × 90000"), HasSubstr("CSR"), HasSubstr("806404")));
-  EXPECT_THAT(message_of([] { symbolic_matrix(parse_problem("conv2d i3000x3000 k3x3")); }),
+  EXPECT_THAT(message_of<ProblemError>([] { symbolic_matrix(parse_problem("conv2d i3000x3000 k3x3")); }),
               HasSubstr("sparse_matrix with numbers"));
-  EXPECT_THAT(message_of([] { row_names(parse_problem("conv2d i3000x3000 k3x3"), Form::folded); }),
+  EXPECT_THAT(message_of<ProblemError>([] { row_names(parse_problem("conv2d i3000x3000 k3x3"), Form::folded); }),
               HasSubstr("smaller input"));
-  EXPECT_THAT(message_of([&] { sparse_matrix<float>(large, std::vector<float>(8)); }), HasSubstr("give 9"));
+  EXPECT_THAT(message_of<ArgumentError>([&] { sparse_matrix<float>(large, std::vector<float>(8)); }),
+              HasSubstr("give 9"));
 }
 
 TEST(Matrix, ExactSumsThatLeave64BitsAreAnError) {

@@ -3,6 +3,7 @@
 
 #include "support/allocations.hpp"
 #include "support/arrays.hpp"
+#include "unit/refusal.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,16 +15,6 @@ namespace faltung::test {
 namespace {
 
 using testing::HasSubstr;
-
-template <class F>
-std::string message_of(F&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 constexpr const char* layers[] = {"conv2d n2 g2 ic4 oc6 i9x8 k3x2 s2x1 p1 breflect",
                                   "convt2d n2 g2 ic4 oc6 i9x8 k3x2 s2x1 p1", "conv2d ic3 oc5 i6x6 k1x1"};
@@ -110,7 +101,7 @@ TEST(Plan, StrictRefusesAlgorithmsWithoutTheDefinedOrder) {
     if (candidate.algorithm == "polyphase") continue;  // strict where the machine has fused multiply-add
     EXPECT_EQ(candidate.refusal.has_value(), candidate.algorithm != "sliding_window") << candidate.algorithm;
   }
-  EXPECT_THAT(message_of([] {
+  EXPECT_THAT(message_of<ProblemError>([] {
                 make_plan(parse_problem("conv2d i9x9 k3x3"),
                           {.algorithm = "im2col_blas", .accuracy = Accuracy::strict});
               }),
@@ -141,38 +132,39 @@ class PlanErrors : public testing::Test {
 TEST_F(PlanErrors, NameTheArrayAndTheRule) {
   const auto packed = plan.pack<float>(weights);
   plan.run(input, packed, output, workspace);
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_of<ArgumentError>([&] {
                 plan.pack<float>({w.data(), {2, 3, 3, 3}});
               }),
               AllOf(HasSubstr("weights of shape [2, 3, 3, 3]"), HasSubstr("[3, 2, 3, 3]")));
-  EXPECT_THAT(message_of([&] { plan.pack<float>(weights, std::vector<float>(2)); }),
+  EXPECT_THAT(message_of<ArgumentError>([&] { plan.pack<float>(weights, std::vector<float>(2)); }),
               AllOf(HasSubstr("bias of 2"), HasSubstr("3 channels")));
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_of<ArgumentError>([&] {
                 plan.run<float>({x.data(), {1, 2, 4, 5}}, packed, output, workspace);
               }),
               HasSubstr("given array of shape [1, 2, 4, 5]"));
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_of<ArgumentError>([&] {
                 plan.run<float>(input, packed, {y.data(), {1, 3, 2, 3}}, workspace);
               }),
               HasSubstr("result of shape [1, 3, 2, 3]"));
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_of<ArgumentError>([&] {
                 plan.run<float>({nullptr, {1, 2, 4, 4}}, packed, output, workspace);
               }),
               HasSubstr("null pointer"));
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_of<ArgumentError>([&] {
                 plan.run<float>(input, packed, {x.data() + 8, {1, 3, 2, 2}}, workspace);
               }),
               HasSubstr("overlaps"));
-  EXPECT_THAT(message_of([&] { plan.run(input, PackedWeights{}, output, workspace); }),
+  EXPECT_THAT(message_of<ArgumentError>([&] { plan.run(input, PackedWeights{}, output, workspace); }),
               HasSubstr("pack them with this plan"));
-  EXPECT_THAT(message_of([&] { plan.run(input, make_plan(problem).pack<float>(weights), output, workspace); }),
-              HasSubstr("another plan"));
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(
+      message_of<ArgumentError>([&] { plan.run(input, make_plan(problem).pack<float>(weights), output, workspace); }),
+      HasSubstr("another plan"));
+  EXPECT_THAT(message_of<ArgumentError>([&] {
                 plan.run_weight_gradient<float>(input, output, {w.data(), {3, 2, 3, 3}});
               }),
               HasSubstr("weight_gradient(problem)"));
   std::vector<double> wide(54);
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_of<ArgumentError>([&] {
                 plan.pack<double>({wide.data(), {3, 2, 3, 3}});
               }),
               AllOf(HasSubstr("f64"), HasSubstr("f32")));
@@ -183,15 +175,16 @@ TEST_F(PlanErrors, SmallWorkspace) {
   ASSERT_GT(blas.workspace_bytes(), 0U);
   const auto packed = blas.pack<float>(weights);
   std::vector<std::byte> small(blas.workspace_bytes() - 1);
-  EXPECT_THAT(message_of([&] { blas.run(input, packed, output, small); }),
+  EXPECT_THAT(message_of<ArgumentError>([&] { blas.run(input, packed, output, small); }),
               HasSubstr(std::to_string(blas.workspace_bytes())));
 }
 
 TEST_F(PlanErrors, WeightGradientPlansHaveNoWeights) {
   const Plan gradient = make_plan(weight_gradient(problem));
-  EXPECT_THAT(message_of([&] { gradient.pack<float>(weights); }), HasSubstr("run_weight_gradient"));
-  EXPECT_THAT(message_of([&] { gradient.run(input, PackedWeights{}, output); }), HasSubstr("run_weight_gradient"));
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_of<ArgumentError>([&] { gradient.pack<float>(weights); }), HasSubstr("run_weight_gradient"));
+  EXPECT_THAT(message_of<ArgumentError>([&] { gradient.run(input, PackedWeights{}, output); }),
+              HasSubstr("run_weight_gradient"));
+  EXPECT_THAT(message_of<ArgumentError>([&] {
                 gradient.run_weight_gradient<float>(input, output, {x.data(), {3, 2, 3, 3}});
               }),
               HasSubstr("overlaps"));
@@ -199,10 +192,10 @@ TEST_F(PlanErrors, WeightGradientPlansHaveNoWeights) {
 
 TEST(PlanOptions, BadOnesAreNamed) {
   const Problem problem = parse_problem("conv1d i3 k2");
-  EXPECT_THAT(message_of([&] { make_plan(problem, {.algorithm = "magic"}); }),
+  EXPECT_THAT(message_of<ProblemError>([&] { make_plan(problem, {.algorithm = "magic"}); }),
               AllOf(HasSubstr("magic"), HasSubstr("sliding_window, kernel_matrix")));
-  EXPECT_THAT(message_of([&] { make_plan(problem, {.threads = -1}); }), HasSubstr("-1 threads"));
-  EXPECT_THAT(message_of([&] { make_plan(problem, {.threads = 5000}); }), HasSubstr("4096"));
+  EXPECT_THAT(message_of<ProblemError>([&] { make_plan(problem, {.threads = -1}); }), HasSubstr("-1 threads"));
+  EXPECT_THAT(message_of<ProblemError>([&] { make_plan(problem, {.threads = 5000}); }), HasSubstr("4096"));
 }
 
 TEST(PlanIntegers, OverflowIsAnErrorInEveryAlgorithm) {
