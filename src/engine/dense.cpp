@@ -24,8 +24,12 @@ PhaseOrigin choose_origin(const Problem& problem, std::int64_t tile_rows) {
 }  // namespace
 
 template <class T>
-Dense<T>::Dense(const Problem& problem, int threads, Target target)
-    : problem_(problem), threads_(threads), tiles_(tile_kernels<T>(target)), rows_(row_kernels<T>(target)) {
+Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& ends)
+    : problem_(problem),
+      threads_(threads),
+      tiles_(tile_kernels<T>(target)),
+      rows_(row_kernels<T>(target)),
+      finish_(finish_of<T>(ends)) {
   const bool gather = problem.unknown == Unknown::coarse;
   given_channels_ = (gather ? problem.fine_channels : problem.coarse_channels) / problem.groups;
   result_channels_ = (gather ? problem.coarse_channels : problem.fine_channels) / problem.groups;
@@ -48,7 +52,7 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target)
   blocking_ =
       choose_blocking(axes_,
                       {given_channels_, result_channels_, phases_, smallest, largest, taps,
-                       static_cast<std::int64_t>(needed.size()), sizeof(T)},
+                       static_cast<std::int64_t>(needed.size()), sizeof(T), finish_.adds},
                       {tiles_.lanes, tiles_.wide_rows, tiles_.wide_vectors, tiles_.tall_rows, tiles_.tall_vectors});
   if (!gather && std::any_of(problem.axes.begin(), problem.axes.end(),
                              [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
@@ -118,7 +122,7 @@ bool Dense<T>::reads_in_place() const {
 /// last tile of a row begins earlier and repeats some positions, which only a sum of one block can bear.
 template <class T>
 bool Dense<T>::writes_in_place() const {
-  if (phases_ != 1 || fold_) return false;
+  if (phases_ != 1 || fold_ || finish_.adds) return false;
   if (blocking_.panels)  // the last tile of a box waits beside
     return (blocking_.box[0] == 1 || blocking_.box[1] == axes_[1].positions) &&
            (blocking_.box[2] == axes_[2].positions || (blocking_.box[0] == 1 && blocking_.box[1] == 1));
@@ -233,10 +237,20 @@ void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
   for (std::int64_t n = 0; n < problem_.batch; ++n) {
     run_tasks(n * per_sample, per_sample, temporary - n * problem_.fine_channels * fold_->temporary_cells());
     parallel_for(problem_.fine_channels, threads_, [&](std::int64_t channel) {
-      (*fold_)(temporary + channel * fold_->temporary_cells(),
-               result + (n * problem_.fine_channels + channel) * fold_->fine_cells());
+      fold_channel(temporary + channel * fold_->temporary_cells(),
+                   result + (n * problem_.fine_channels + channel) * fold_->fine_cells());
     });
   }
+}
+
+template <class T>
+void Dense<T>::fold_channel(T* temporary, T* result) const {
+  (*fold_)(temporary);
+  for (std::int64_t z = 0; z < fold_->fine_extent(0); ++z)
+    for (std::int64_t y = 0; y < fold_->fine_extent(1); ++y) {
+      rows_.finish(finish_, temporary + fold_->kept_row(z, y), fold_->fine_extent(2), result);
+      result += fold_->fine_extent(2);
+    }
 }
 
 template <class T>
@@ -339,6 +353,7 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
                   : 0;
     const T* weights = run.weights + rows * k0;
     const T* start = k0 == 0 && !filled ? run.start : nullptr;
+    const bool finishes = direct_ && !finish_.nothing() && k0 + blocking_.sum_block >= group.depth();
     const auto tile_of = [&](std::int64_t i, const T* planes, const std::int64_t* offset, const PositionTile& tile) {
       const std::int64_t m = row_tiles.begin(i);
       tiles_.tile[row_tiles.size(i)][tile.vectors](weights + m * depth, planes, offset, depth,
@@ -356,6 +371,11 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
         offset = tail_offset_[tile.vectors].data();
       }
       for (std::int64_t i = first; i < end; ++i) tile_of(i, planes, offset, tile);
+      if (!finishes) return;
+      for (std::int64_t m = row_tiles.begin(first); m < row_tiles.begin(end); ++m) {
+        T* row = c + m * c_stride + tile.column;
+        rows_.finish(finish_, row, width, row);
+      }
     };
     if (blocking_.rows_outer)
       for (std::int64_t i = 0; i < row_tiles.parts; ++i)
@@ -397,6 +417,7 @@ template <class T>
 void Dense<T>::put_together(const ChunkRun& run) const {
   const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
   const Box& box = run.task.box;
+  const Finish<T> finish = fold_ ? Finish<T>{} : finish_;  // what is folded is finished afterwards
   const T* streams[64];
   const std::int64_t x_begin = box.begin[2] * ax.phases - ax.crop;
   const std::int64_t x_low = std::max<std::int64_t>(0, x_begin),
@@ -423,17 +444,18 @@ void Dense<T>::put_together(const ChunkRun& run) const {
               for (std::int64_t jx = 0; jx < ax.phases; ++jx) {
                 const T* from = stream(jx);
                 for (std::int64_t q = 0; q < box.size(2); ++q)
-                  if (const std::int64_t x = x_begin + q * ax.phases + jx; x >= 0 && x < ax.result) row[x] = from[q];
+                  if (const std::int64_t x = x_begin + q * ax.phases + jx; x >= 0 && x < ax.result)
+                    row[x] = finish(finish.adds ? row[x] + from[q] : from[q]);
               }
               continue;
             }
             for (std::int64_t jx = 0; jx < ax.phases; ++jx) streams[jx] = stream(jx);
-            if (x_low == x_begin && x_high == x_begin + box.size(2) * ax.phases) {
+            if (finish.nothing() && x_low == x_begin && x_high == x_begin + box.size(2) * ax.phases) {
               rows_.interleave(streams, ax.phases, box.size(2), row + x_begin);
               continue;
             }
             rows_.interleave(streams, ax.phases, box.size(2), run.lane.row);
-            std::copy_n(run.lane.row + x_low - x_begin, x_high - x_low, row + x_low);
+            rows_.finish(finish, run.lane.row + x_low - x_begin, x_high - x_low, row + x_low);
           }
         }
       }

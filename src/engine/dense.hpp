@@ -8,6 +8,7 @@
 #pragma once
 
 #include "engine/blocking.hpp"
+#include "engine/ends.hpp"
 #include "engine/fold.hpp"
 #include "engine/lowering.hpp"
 #include "engine/planes.hpp"
@@ -26,7 +27,7 @@ namespace faltung::internal {
 template <class T>
 class Dense : public Prepared {
  public:
-  Dense(const Problem& problem, int threads, Target target);
+  Dense(const Problem& problem, int threads, Target target, const Ends& ends);
   Dense(const Dense&) = delete;
   Dense& operator=(const Dense&) = delete;
 
@@ -87,6 +88,7 @@ class Dense : public Prepared {
   void multiply_panels(const ChunkRun& run, std::size_t group, std::int64_t scratch_row) const;
   void prefill(const ChunkRun& run) const;
   void put_together(const ChunkRun& run) const;
+  void fold_channel(T* temporary, T* result) const;
   /// Where a position of a box stands in the planes (or in the given array).
   std::int64_t cell(std::int64_t z, std::int64_t y, std::int64_t x) const {
     return in_place_ ? (z * axes_[1].given + y) * axes_[2].given + x : planes_->position(z, y, x);
@@ -106,6 +108,7 @@ class Dense : public Prepared {
   std::vector<PhasePlace> place_of_;               ///< of every linear phase
   std::int64_t given_channels_, result_channels_;  ///< of one conv group
   std::int64_t phases_;
+  Finish<T> finish_;
   Blocking blocking_{};
   EvenParts chunks_{1, 1};
   std::optional<Planes> planes_;

@@ -68,13 +68,14 @@ T poison() {
 constexpr std::byte guard{0xA5};
 constexpr std::size_t guard_bytes = 256;
 
-/// The unknown array by one plan. The result and the workspace are poisoned before, and guarded on both sides: a write
-/// outside throws.
+/// The unknown array by one plan. The result (unless something stands in it before) and the workspace are poisoned
+/// before, and guarded on both sides: a write outside throws.
 template <class T>
-std::vector<T> run(const Plan& plan, const Operands<T>& operands) {
+std::vector<T> run(const Plan& plan, const Operands<T>& operands, const std::vector<T>& before = {}) {
   const Problem& problem = plan.problem();
   const std::size_t count = cells(problem.unknown_shape());
   std::vector<T> result(count + 2 * guard_bytes, poison<T>());
+  std::copy(before.begin(), before.end(), result.begin() + guard_bytes);
   std::vector<std::byte> memory(plan.workspace_bytes() + 2 * guard_bytes,
                                 std::byte{0xFF});  // NaN in every floating type
   std::fill_n(memory.begin(), guard_bytes, guard);
