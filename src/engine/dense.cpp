@@ -58,6 +58,11 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
                              [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
     fold_.emplace(problem_axes);
 
+  for (const LoweredAxis& axis : axes_)
+    for (std::int64_t phase = 0; phase < axis.phases; ++phase) {
+      const LoweredAxis::Run clear = axis.clear_of_zeros(phase);
+      meets_zeros_ = meets_zeros_ || clear.begin > 0 || clear.end < axis.positions;
+    }
   in_place_ = reads_in_place();
   if (in_place_ && !blocking_.panels && axes_[1].high == axes_[1].low && axes_[2].high == axes_[2].low &&
       axes_[0].high == axes_[0].low) {
@@ -154,15 +159,23 @@ std::size_t Dense<T>::packed_bytes() const {
 }
 
 template <class T>
+std::int64_t Dense<T>::weight_place(std::int64_t conv_group, std::int64_t result, std::int64_t given,
+                                    std::int64_t tap) const {
+  const bool gather = problem_.unknown == Unknown::coarse;
+  std::int64_t taps = 1;
+  for (const Axis& axis : problem_.axes) taps *= axis.kernel;
+  const std::int64_t coarse = conv_group * (problem_.coarse_channels / problem_.groups) + (gather ? result : given);
+  const std::int64_t fine = gather ? given : result;
+  return (coarse * (problem_.fine_channels / problem_.groups) + fine) * taps + (problem_.flip ? taps - 1 - tap : tap);
+}
+
+template <class T>
 std::unique_ptr<const Packed> Dense<T>::pack(const void* weights, const void* bias) const {
   auto packed = std::make_unique<DenseWeights<T>>();
   const auto* w = static_cast<const T*>(weights);
   const auto* b = static_cast<const T*>(bias);
   packed->bias = b != nullptr;
-  const std::array<Axis, 3> axes = three_axes(problem_);
-  const std::int64_t taps = axes[0].kernel * axes[1].kernel * axes[2].kernel;
-  const bool gather = problem_.unknown == Unknown::coarse;
-  const std::int64_t fine_in_group = problem_.fine_channels / problem_.groups;
+  if (meets_zeros_) keep_for_repair(w, *packed);
   packed->weights.resize(at(element_count(problem_.weights_shape())));
   T* out = packed->weights.data();
   for (std::int64_t g = 0; g < problem_.groups; ++g)
@@ -179,11 +192,8 @@ std::unique_ptr<const Packed> Dense<T>::pack(const void* weights, const void* bi
             for (std::int64_t k = k0; k < std::min(group.depth(), k0 + blocking_.sum_block); ++k)
               for (std::int64_t m = row_tiles.begin(tile); m < row_tiles.begin(tile + 1); ++m) {
                 const std::int64_t result = chunk_begin(chunk) + m / group.count(), given = k / tap_count;
-                const std::int64_t coarse =
-                    g * (problem_.coarse_channels / problem_.groups) + (gather ? result : given);
-                const std::int64_t fine = gather ? given : result;
-                const std::int64_t position = group.phases.kernel[at(m % group.count())][at(k % tap_count)];
-                *out++ = w[(coarse * fine_in_group + fine) * taps + (problem_.flip ? taps - 1 - position : position)];
+                *out++ =
+                    w[weight_place(g, result, given, group.phases.kernel[at(m % group.count())][at(k % tap_count)])];
               }
       }
   return packed;
@@ -289,6 +299,7 @@ void Dense<T>::run_chunk(const ChunkRun& run) const {
     part.start += rows;
     scratch_row += rows;
   }
+  if (!run.packed.repair.empty()) repair(run);
   if (!direct_) put_together(run);
 }
 
@@ -385,6 +396,13 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
   }
 }
 
+/// Whether a position of the folded padded array lies in the array itself.
+template <class T>
+bool Dense<T>::kept(std::size_t axis, std::int64_t position, std::int64_t phase) const {
+  const std::int64_t f = position * axes_[axis].phases + phase - axes_[axis].crop;
+  return f >= fold_->kept_begin(axis) && f < fold_->kept_end(axis);
+}
+
 /// Folded boundaries with a bias: the kept cells start from it, the margin from 0.
 template <class T>
 void Dense<T>::prefill(const ChunkRun& run) const {
@@ -396,18 +414,13 @@ void Dense<T>::prefill(const ChunkRun& run) const {
         T* row = run.lane.scratch + scratch_row++ * scratch_columns_;
         const T bias = run.start[start_row++];
         std::fill_n(row, scratch_columns_, T{});
-        const std::int64_t phase_of[3] = {phase / (axes_[1].phases * axes_[2].phases),
-                                          phase / axes_[2].phases % axes_[1].phases, phase % axes_[2].phases};
-        const auto kept = [&](std::size_t axis, std::int64_t q) {
-          const std::int64_t f = q * axes_[axis].phases + phase_of[axis] - axes_[axis].crop;
-          return f >= fold_->kept_begin(axis) && f < fold_->kept_end(axis);
-        };
+        const std::array<std::int64_t, 3> of = phase_of(phase);
         for (std::int64_t z = 0; z < box.size(0); ++z)
           for (std::int64_t y = 0; y < box.size(1); ++y) {
-            if (!kept(0, box.begin[0] + z) || !kept(1, box.begin[1] + y)) continue;
+            if (!kept(0, box.begin[0] + z, of[0]) || !kept(1, box.begin[1] + y, of[1])) continue;
             T* to = row + scratch_column(box, z, y);
             for (std::int64_t x = 0; x < box.size(2); ++x)
-              if (kept(2, box.begin[2] + x)) to[x] = bias;
+              if (kept(2, box.begin[2] + x, of[2])) to[x] = bias;
           }
       }
 }
