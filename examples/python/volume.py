@@ -1,9 +1,9 @@
 """A volume larger than memory through a 3-D convolution and back through its transpose, chunk by chunk: Zarr in, Zarr out.
 
-    python examples/python/volume.py [FOLDER [EXTENTS [CHUNK]]]        such as out/volume 2048x1024x1024 128
+    python examples/python/volume.py [FOLDER [EXTENTS [CHUNK]]]        such as out/volume 2048x1024x1024 32x256x256
 
 Writes volume.zarr (random numbers), convolved.zarr = A·volume and back.zarr = Aᵀ·A·volume, and compares ⟨A·x, A·x⟩ with ⟨x, Aᵀ·A·x⟩,
-which are equal when the transpose is the adjoint.
+which are equal when the transpose is the adjoint. Chunks are thin along the first axis: Dask goes along it and keeps a few planes of chunks at a time.
 """
 import math
 import pathlib
@@ -21,10 +21,10 @@ KERNEL = np.random.default_rng(2).standard_normal((1, 1, 3, 3, 3), np.float32)
 WORDS = dict(padding=1, boundary="symmetric")  # the volume's mirror image stands around it; the transpose folds it back
 
 
-def main(folder="out/volume", extents="160x144x128", chunk="64"):
-    folder, shape = pathlib.Path(folder), (1, 1, *map(int, extents.split("x")))
+def main(folder="out/volume", extents="160x144x128", chunk="16x72x64"):
+    folder = pathlib.Path(folder)
+    shape, chunks = ((1, 1, *map(int, text.split("x"))) for text in (extents, chunk))
     paths = [str(folder / f"{name}.zarr") for name in ("volume", "convolved", "back")]
-    chunks = (1, 1, *(int(chunk),) * 3)
     start = time.perf_counter()
 
     def write(array, path):

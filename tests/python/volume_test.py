@@ -26,7 +26,7 @@ def run(folder, extents, chunk):
 
 
 def test_a_small_volume_has_the_bits_of_the_array_in_memory(tmp_path):
-    x, y, z, _ = run(tmp_path, "50x41x37", "16")
+    x, y, z, _ = run(tmp_path, "50x41x37", "12x16x20")
     kernel = np.random.default_rng(2).standard_normal((1, 1, 3, 3, 3), np.float32)
     words = dict(padding=1, boundary="symmetric", accuracy="strict")
     wanted = faltung.conv(x[...], kernel, **words)
@@ -36,7 +36,7 @@ def test_a_small_volume_has_the_bits_of_the_array_in_memory(tmp_path):
 
 @pytest.mark.skipif("FALTUNG_TEST_LARGE" not in os.environ, reason="8 GiB there and back, 22 GiB on disk: FALTUNG_TEST_LARGE=1 runs it")
 def test_eight_gibibytes_in_less_than_two(tmp_path):
-    x, y, z, peak = run(pathlib.Path(os.environ.get("FALTUNG_TEST_FOLDER", tmp_path)), "2048x1024x1024", "128")
+    x, y, z, peak = run(pathlib.Path(os.environ.get("FALTUNG_TEST_FOLDER", tmp_path)), "2048x1024x1024", "32x256x256")
     assert x.nbytes == y.nbytes == z.nbytes == 8 * 2**30
     assert peak < 2
     kernel = np.random.default_rng(2).standard_normal((1, 1, 3, 3, 3), np.float32)
