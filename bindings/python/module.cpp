@@ -2,6 +2,8 @@
 // by the Python layer, where it can be seen.
 #include "module.hpp"
 
+#include <faltung/blocks.hpp>
+#include <faltung/cpu.hpp>
 #include <faltung/faltung.hpp>
 
 #include <nanobind/stl/optional.h>
@@ -74,6 +76,18 @@ double products(const Problem& problem) {
   return count;
 }
 
+/// Axes are independent of each other: one of them, alone, is a problem whose rows are its cells.
+std::pair<Problem, Sides> block(Problem problem, std::size_t axis, std::int64_t begin, std::int64_t end) {
+  Problem alone = problem;
+  alone.batch = alone.groups = alone.fine_channels = alone.coarse_channels = 1;
+  alone.axes = {problem.axes.at(axis)};
+  const Block rows = block_of_rows(alone, {begin, end});
+  problem.axes[axis] = rows.problem.axes.front();
+  Sides given;
+  for (const Rows& range : rows.given) given.emplace_back(range.begin, range.end);
+  return {problem, given};
+}
+
 Shape input_shape(const Problem& problem) {
   return problem.layer == Layer::conv ? problem.fine_shape() : problem.coarse_shape();
 }
@@ -114,6 +128,8 @@ void bind_problem(nb::module_& module) {
                    })
       .def_ro("batch", &Problem::batch)
       .def_ro("groups", &Problem::groups)
+      .def_ro("fine_channels", &Problem::fine_channels)
+      .def_ro("coarse_channels", &Problem::coarse_channels)
       .def_ro("flip", &Problem::flip)
       .def_prop_ro("dtype", [](const Problem& problem) { return to_string(problem.dtype); })
       .def_ro("axes", &Problem::axes)
@@ -124,16 +140,28 @@ void bind_problem(nb::module_& module) {
       .def_prop_ro("input_shape", [](const Problem& problem) { return tuple_of(input_shape(problem)); })
       .def_prop_ro("output_shape", [](const Problem& problem) { return tuple_of(output_shape(problem)); })
       .def(
-          "with_batch",
-          [](Problem problem, std::int64_t batch, const std::string& dtype) {
+          "resized",
+          [](Problem problem, std::int64_t batch, std::int64_t groups, std::int64_t fine_channels,
+             std::int64_t coarse_channels, const std::string& dtype) {
             problem.batch = batch;
+            problem.groups = groups;
+            problem.fine_channels = fine_channels;
+            problem.coarse_channels = coarse_channels;
             problem.dtype = parse_dtype(dtype, "dtype");
             validate(problem);
             return problem;
           },
-          "batch"_a, "dtype"_a, "The same layer on another number of samples, of this type.")
+          nb::kw_only(), "batch"_a, "groups"_a, "fine_channels"_a, "coarse_channels"_a, "dtype"_a,
+          "The same axes with other samples and channels, in this type.")
+      .def("padded", &padded_problem, "A transposed problem whose result is its whole temporary output.")
+      .def("block", &block, "axis"_a, "begin"_a, "end"_a,
+           "The problem of the cells [begin, end) of one axis of the unknown array, and which ranges of cells of the "
+           "given array it reads there, one after the other: none where no cell is read. A transposed problem's margin "
+           "is not folded.")
       .def("input_gradient", &input_gradient, "The problem of the layer's gradient by its input.")
       .def("weight_gradient", &weight_gradient, "The problem of the layer's gradient by its weights.");
+  module.def("available_targets", &available_targets,
+             "Instruction sets that the kernels are compiled for and that this machine runs, the best one first.");
   module.def("layer_problem", &layer_problem, nb::kw_only(), "transposed"_a, "batch"_a, "groups"_a, "input_channels"_a,
              "output_channels"_a, "input"_a, "kernel"_a, "stride"_a, "padding"_a, "dilation"_a, "boundary"_a, "flip"_a,
              "output_padding"_a, "output_size"_a.none(), "output_shape"_a.none(), "dtype"_a,

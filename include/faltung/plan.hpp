@@ -22,10 +22,29 @@ namespace faltung {
 /// bits as `sliding_window` for any thread count. `standard`: direct sums in any order.
 enum class Accuracy { standard, strict };
 
+/// What is done to every number y of a forward product, last. NaN stays NaN; −0.0 is not below 0 and stays −0.0.
+/// Bounds and slope are rounded to the problem's dtype.
+struct Activation {
+  enum class Kind {
+    none,
+    relu,        ///< 0 where y < 0
+    leaky_relu,  ///< slope·y where y < 0; not of integers
+    clamp,       ///< low where y < low, high where y > high; may be infinite, for integers whole
+  };
+  Kind kind = Kind::none;
+  double low = 0, high = 0;  ///< clamp
+  double slope = 0;          ///< leaky_relu
+};
+
 struct Options {
   std::string algorithm = "auto";  ///< a name of `algorithms()`, or "auto"
   Accuracy accuracy = Accuracy::standard;
   int threads = 1;  ///< at most this many; 0 = as many as the machine has
+  /// Forward products only: a gradient wants the activation's derivative, which belongs to its output gradient.
+  Activation activation = {};
+  /// y = activation(y + (A x + b)), a residual: the whole sum of the product first, then one addition to what stands in
+  /// the result. Forward products only.
+  bool sum_into_output = false;
 };
 
 /// What one algorithm said of a problem.
@@ -89,8 +108,8 @@ class Plan {
   PackedWeights pack(const TensorView<const T>& weights, std::span<const T> bias = {}) const;
 
   /// y = A x + b (or x = Aᵀ y + b): `given` has `problem().given_shape()`, `result` `problem().unknown_shape()`; both
-  /// dense, row-major, not overlapping. `workspace`: at least `workspace_bytes()`, any alignment. T is the problem's
-  /// dtype. Errors: ArgumentError; OverflowError for int64 sums.
+  /// dense, row-major, not overlapping; then the options' activation. `workspace`: at least `workspace_bytes()`, any
+  /// alignment. T is the problem's dtype. Errors: ArgumentError; OverflowError for int64 sums.
   template <class T>
   void run(const TensorView<const T>& given, const PackedWeights& packed, const TensorView<T>& result,
            std::span<std::byte> workspace) const;
@@ -116,7 +135,7 @@ class Plan {
 };
 
 /// Validates, asks every algorithm, and chooses the one with the lowest predicted time (or the one asked for).
-/// Errors: ProblemError (problem, or an unknown algorithm, or the asked one refuses: its reason).
+/// Errors: ProblemError (problem, activation, or an unknown algorithm, or the asked one refuses: its reason).
 Plan make_plan(const Problem& problem, const Options& options = {});
 
 }  // namespace faltung

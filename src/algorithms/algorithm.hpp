@@ -6,6 +6,7 @@
 
 #include <faltung/problem.hpp>
 
+#include "engine/ends.hpp"
 #include "engine/prepared.hpp"
 
 #include <memory>
@@ -32,6 +33,11 @@ class Algorithm {
   virtual std::optional<std::string> refusal(const Problem& problem) const = 0;  ///< the reason, or nothing
   virtual Cost cost(const Problem& problem) const = 0;
   virtual std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const = 0;
+  /// As above, with `ends` done in the same passes over the arrays. Null: the plan does them around the run.
+  virtual std::unique_ptr<const Prepared> prepare_with(const Problem& /*problem*/, int /*threads*/,
+                                                       const Ends& /*ends*/) const {
+    return nullptr;
+  }
 };
 
 }  // namespace faltung::internal

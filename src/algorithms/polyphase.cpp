@@ -23,10 +23,10 @@ constexpr std::int64_t most_phases = std::int64_t{1} << 16U;
 constexpr std::int64_t most_offsets = std::int64_t{1} << 21U;
 
 template <class T>
-std::unique_ptr<const Prepared> prepare_typed(const Problem& problem, int threads) {
+std::unique_ptr<const Prepared> prepare_typed(const Problem& problem, int threads, const Ends& ends) {
   if (problem.unknown == Unknown::weights)
     return std::make_unique<WeightGradient<T>>(problem, threads, current_target());
-  return std::make_unique<Dense<T>>(problem, threads, current_target());
+  return std::make_unique<Dense<T>>(problem, threads, current_target(), ends);
 }
 
 class Polyphase : public Algorithm {
@@ -71,8 +71,11 @@ class Polyphase : public Algorithm {
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {
-    return problem.dtype == DType::f32 ? prepare_typed<float>(problem, threads)
-                                       : prepare_typed<double>(problem, threads);
+    return prepare_with(problem, threads, {});
+  }
+  std::unique_ptr<const Prepared> prepare_with(const Problem& problem, int threads, const Ends& ends) const override {
+    return problem.dtype == DType::f32 ? prepare_typed<float>(problem, threads, ends)
+                                       : prepare_typed<double>(problem, threads, ends);
   }
 };
 

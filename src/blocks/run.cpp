@@ -112,6 +112,9 @@ void run_by_rows(const Problem& problem, std::span<const T> weights, std::span<c
     throw ArgumentError(fmt::format("{} weights and a bias of {}: the problem has [{}] and {}: give all of them",
                                     weights.size(), bias.size(), fmt::join(problem.weights_shape(), ", "),
                                     problem.bias_size()));
+  if (options.plan.activation.kind != Activation::Kind::none || options.plan.sum_into_output)
+    throw ArgumentError(
+        "an activation of blocks of rows: folded margins are added after a block's run: apply it to what is written");
   if (problem.batch == 0) return;
   const Axis& axis = problem.axes.front();
   const std::int64_t extent = problem.unknown == Unknown::coarse ? axis.coarse : axis.fine;

@@ -112,8 +112,10 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
   const std::int64_t all_rows = shape.result_channels * shape.phases;
   blocking.panels = shape.result_channels * shape.smallest_group >= panel_rows;
   std::int64_t most_positions = axes[0].positions * axes[1].positions * axes[2].positions;
-  if (blocking.panels && shape.phases > 1)
-    most_positions = std::max(least_positions, waiting_bytes / (all_rows * shape.element_bytes));
+  if ((blocking.panels && shape.phases > 1) || shape.waits) {
+    const std::int64_t rows = blocking.panels ? all_rows : std::min(all_rows, chunk_rows);
+    most_positions = std::max(least_positions, waiting_bytes / (rows * shape.element_bytes));
+  }
   blocking.box = choose_box(axes, shape, tiles, most_positions);
   const auto& box = blocking.box;
   double best = 0;

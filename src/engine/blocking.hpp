@@ -23,6 +23,7 @@ struct DenseShape {
   std::int64_t taps;                           ///< of the largest phase group
   std::int64_t planes;                         ///< input phases that are read
   std::int64_t element_bytes;
+  bool waits;  ///< results never go straight to their place
 };
 
 /// What the register tiles of a target can do.

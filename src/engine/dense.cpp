@@ -24,8 +24,12 @@ PhaseOrigin choose_origin(const Problem& problem, std::int64_t tile_rows) {
 }  // namespace
 
 template <class T>
-Dense<T>::Dense(const Problem& problem, int threads, Target target)
-    : problem_(problem), threads_(threads), tiles_(tile_kernels<T>(target)), rows_(row_kernels<T>(target)) {
+Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& ends)
+    : problem_(problem),
+      threads_(threads),
+      tiles_(tile_kernels<T>(target)),
+      rows_(row_kernels<T>(target)),
+      finish_(finish_of<T>(ends)) {
   const bool gather = problem.unknown == Unknown::coarse;
   given_channels_ = (gather ? problem.fine_channels : problem.coarse_channels) / problem.groups;
   result_channels_ = (gather ? problem.coarse_channels : problem.fine_channels) / problem.groups;
@@ -48,12 +52,17 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target)
   blocking_ =
       choose_blocking(axes_,
                       {given_channels_, result_channels_, phases_, smallest, largest, taps,
-                       static_cast<std::int64_t>(needed.size()), sizeof(T)},
+                       static_cast<std::int64_t>(needed.size()), sizeof(T), finish_.adds},
                       {tiles_.lanes, tiles_.wide_rows, tiles_.wide_vectors, tiles_.tall_rows, tiles_.tall_vectors});
   if (!gather && std::any_of(problem.axes.begin(), problem.axes.end(),
                              [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
     fold_.emplace(problem_axes);
 
+  for (const LoweredAxis& axis : axes_)
+    for (std::int64_t phase = 0; phase < axis.phases; ++phase) {
+      const LoweredAxis::Run clear = axis.clear_of_zeros(phase);
+      meets_zeros_ = meets_zeros_ || clear.begin > 0 || clear.end < axis.positions;
+    }
   in_place_ = reads_in_place();
   if (in_place_ && !blocking_.panels && axes_[1].high == axes_[1].low && axes_[2].high == axes_[2].low &&
       axes_[0].high == axes_[0].low) {
@@ -118,7 +127,7 @@ bool Dense<T>::reads_in_place() const {
 /// last tile of a row begins earlier and repeats some positions, which only a sum of one block can bear.
 template <class T>
 bool Dense<T>::writes_in_place() const {
-  if (phases_ != 1 || fold_) return false;
+  if (phases_ != 1 || fold_ || finish_.adds) return false;
   if (blocking_.panels)  // the last tile of a box waits beside
     return (blocking_.box[0] == 1 || blocking_.box[1] == axes_[1].positions) &&
            (blocking_.box[2] == axes_[2].positions || (blocking_.box[0] == 1 && blocking_.box[1] == 1));
@@ -150,15 +159,23 @@ std::size_t Dense<T>::packed_bytes() const {
 }
 
 template <class T>
+std::int64_t Dense<T>::weight_place(std::int64_t conv_group, std::int64_t result, std::int64_t given,
+                                    std::int64_t tap) const {
+  const bool gather = problem_.unknown == Unknown::coarse;
+  std::int64_t taps = 1;
+  for (const Axis& axis : problem_.axes) taps *= axis.kernel;
+  const std::int64_t coarse = conv_group * (problem_.coarse_channels / problem_.groups) + (gather ? result : given);
+  const std::int64_t fine = gather ? given : result;
+  return (coarse * (problem_.fine_channels / problem_.groups) + fine) * taps + (problem_.flip ? taps - 1 - tap : tap);
+}
+
+template <class T>
 std::unique_ptr<const Packed> Dense<T>::pack(const void* weights, const void* bias) const {
   auto packed = std::make_unique<DenseWeights<T>>();
   const auto* w = static_cast<const T*>(weights);
   const auto* b = static_cast<const T*>(bias);
   packed->bias = b != nullptr;
-  const std::array<Axis, 3> axes = three_axes(problem_);
-  const std::int64_t taps = axes[0].kernel * axes[1].kernel * axes[2].kernel;
-  const bool gather = problem_.unknown == Unknown::coarse;
-  const std::int64_t fine_in_group = problem_.fine_channels / problem_.groups;
+  if (meets_zeros_) keep_for_repair(w, *packed);
   packed->weights.resize(at(element_count(problem_.weights_shape())));
   T* out = packed->weights.data();
   for (std::int64_t g = 0; g < problem_.groups; ++g)
@@ -175,11 +192,8 @@ std::unique_ptr<const Packed> Dense<T>::pack(const void* weights, const void* bi
             for (std::int64_t k = k0; k < std::min(group.depth(), k0 + blocking_.sum_block); ++k)
               for (std::int64_t m = row_tiles.begin(tile); m < row_tiles.begin(tile + 1); ++m) {
                 const std::int64_t result = chunk_begin(chunk) + m / group.count(), given = k / tap_count;
-                const std::int64_t coarse =
-                    g * (problem_.coarse_channels / problem_.groups) + (gather ? result : given);
-                const std::int64_t fine = gather ? given : result;
-                const std::int64_t position = group.phases.kernel[at(m % group.count())][at(k % tap_count)];
-                *out++ = w[(coarse * fine_in_group + fine) * taps + (problem_.flip ? taps - 1 - position : position)];
+                *out++ =
+                    w[weight_place(g, result, given, group.phases.kernel[at(m % group.count())][at(k % tap_count)])];
               }
       }
   return packed;
@@ -233,10 +247,20 @@ void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
   for (std::int64_t n = 0; n < problem_.batch; ++n) {
     run_tasks(n * per_sample, per_sample, temporary - n * problem_.fine_channels * fold_->temporary_cells());
     parallel_for(problem_.fine_channels, threads_, [&](std::int64_t channel) {
-      (*fold_)(temporary + channel * fold_->temporary_cells(),
-               result + (n * problem_.fine_channels + channel) * fold_->fine_cells());
+      fold_channel(temporary + channel * fold_->temporary_cells(),
+                   result + (n * problem_.fine_channels + channel) * fold_->fine_cells());
     });
   }
+}
+
+template <class T>
+void Dense<T>::fold_channel(T* temporary, T* result) const {
+  (*fold_)(temporary);
+  for (std::int64_t z = 0; z < fold_->fine_extent(0); ++z)
+    for (std::int64_t y = 0; y < fold_->fine_extent(1); ++y) {
+      rows_.finish(finish_, temporary + fold_->kept_row(z, y), fold_->fine_extent(2), result);
+      result += fold_->fine_extent(2);
+    }
 }
 
 template <class T>
@@ -275,6 +299,7 @@ void Dense<T>::run_chunk(const ChunkRun& run) const {
     part.start += rows;
     scratch_row += rows;
   }
+  if (!run.packed.repair.empty()) repair(run);
   if (!direct_) put_together(run);
 }
 
@@ -339,6 +364,7 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
                   : 0;
     const T* weights = run.weights + rows * k0;
     const T* start = k0 == 0 && !filled ? run.start : nullptr;
+    const bool finishes = direct_ && !finish_.nothing() && k0 + blocking_.sum_block >= group.depth();
     const auto tile_of = [&](std::int64_t i, const T* planes, const std::int64_t* offset, const PositionTile& tile) {
       const std::int64_t m = row_tiles.begin(i);
       tiles_.tile[row_tiles.size(i)][tile.vectors](weights + m * depth, planes, offset, depth,
@@ -356,6 +382,11 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
         offset = tail_offset_[tile.vectors].data();
       }
       for (std::int64_t i = first; i < end; ++i) tile_of(i, planes, offset, tile);
+      if (!finishes) return;
+      for (std::int64_t m = row_tiles.begin(first); m < row_tiles.begin(end); ++m) {
+        T* row = c + m * c_stride + tile.column;
+        rows_.finish(finish_, row, width, row);
+      }
     };
     if (blocking_.rows_outer)
       for (std::int64_t i = 0; i < row_tiles.parts; ++i)
@@ -363,6 +394,13 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
     else
       for_each_position_tile(run.task.box, [&](const PositionTile& tile) { position_tile(0, row_tiles.parts, tile); });
   }
+}
+
+/// Whether a position of the folded padded array lies in the array itself.
+template <class T>
+bool Dense<T>::kept(std::size_t axis, std::int64_t position, std::int64_t phase) const {
+  const std::int64_t f = position * axes_[axis].phases + phase - axes_[axis].crop;
+  return f >= fold_->kept_begin(axis) && f < fold_->kept_end(axis);
 }
 
 /// Folded boundaries with a bias: the kept cells start from it, the margin from 0.
@@ -376,18 +414,13 @@ void Dense<T>::prefill(const ChunkRun& run) const {
         T* row = run.lane.scratch + scratch_row++ * scratch_columns_;
         const T bias = run.start[start_row++];
         std::fill_n(row, scratch_columns_, T{});
-        const std::int64_t phase_of[3] = {phase / (axes_[1].phases * axes_[2].phases),
-                                          phase / axes_[2].phases % axes_[1].phases, phase % axes_[2].phases};
-        const auto kept = [&](std::size_t axis, std::int64_t q) {
-          const std::int64_t f = q * axes_[axis].phases + phase_of[axis] - axes_[axis].crop;
-          return f >= fold_->kept_begin(axis) && f < fold_->kept_end(axis);
-        };
+        const std::array<std::int64_t, 3> of = phase_of(phase);
         for (std::int64_t z = 0; z < box.size(0); ++z)
           for (std::int64_t y = 0; y < box.size(1); ++y) {
-            if (!kept(0, box.begin[0] + z) || !kept(1, box.begin[1] + y)) continue;
+            if (!kept(0, box.begin[0] + z, of[0]) || !kept(1, box.begin[1] + y, of[1])) continue;
             T* to = row + scratch_column(box, z, y);
             for (std::int64_t x = 0; x < box.size(2); ++x)
-              if (kept(2, box.begin[2] + x)) to[x] = bias;
+              if (kept(2, box.begin[2] + x, of[2])) to[x] = bias;
           }
       }
 }
@@ -397,6 +430,7 @@ template <class T>
 void Dense<T>::put_together(const ChunkRun& run) const {
   const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
   const Box& box = run.task.box;
+  const Finish<T> finish = fold_ ? Finish<T>{} : finish_;  // what is folded is finished afterwards
   const T* streams[64];
   const std::int64_t x_begin = box.begin[2] * ax.phases - ax.crop;
   const std::int64_t x_low = std::max<std::int64_t>(0, x_begin),
@@ -423,17 +457,18 @@ void Dense<T>::put_together(const ChunkRun& run) const {
               for (std::int64_t jx = 0; jx < ax.phases; ++jx) {
                 const T* from = stream(jx);
                 for (std::int64_t q = 0; q < box.size(2); ++q)
-                  if (const std::int64_t x = x_begin + q * ax.phases + jx; x >= 0 && x < ax.result) row[x] = from[q];
+                  if (const std::int64_t x = x_begin + q * ax.phases + jx; x >= 0 && x < ax.result)
+                    row[x] = finish(finish.adds ? row[x] + from[q] : from[q]);
               }
               continue;
             }
             for (std::int64_t jx = 0; jx < ax.phases; ++jx) streams[jx] = stream(jx);
-            if (x_low == x_begin && x_high == x_begin + box.size(2) * ax.phases) {
+            if (finish.nothing() && x_low == x_begin && x_high == x_begin + box.size(2) * ax.phases) {
               rows_.interleave(streams, ax.phases, box.size(2), row + x_begin);
               continue;
             }
             rows_.interleave(streams, ax.phases, box.size(2), run.lane.row);
-            std::copy_n(run.lane.row + x_low - x_begin, x_high - x_low, row + x_low);
+            rows_.finish(finish, run.lane.row + x_low - x_begin, x_high - x_low, row + x_low);
           }
         }
       }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "engine/blocking.hpp"
+#include "engine/ends.hpp"
 #include "engine/fold.hpp"
 #include "engine/lowering.hpp"
 #include "engine/planes.hpp"
@@ -22,11 +23,14 @@
 
 namespace faltung::internal {
 
+template <class T>
+struct DenseWeights;
+
 /// A problem with coarse or fine unknown, made ready. T is float or double.
 template <class T>
 class Dense : public Prepared {
  public:
-  Dense(const Problem& problem, int threads, Target target);
+  Dense(const Problem& problem, int threads, Target target, const Ends& ends);
   Dense(const Dense&) = delete;
   Dense& operator=(const Dense&) = delete;
 
@@ -78,6 +82,12 @@ class Dense : public Prepared {
     return planes_elements_ + scratch_elements_ + row_elements_ + tail_elements_ + panels_elements_;
   }
 
+  /// Where the weight of a tap stands in problem.weights_shape(); channels count within their conv group.
+  std::int64_t weight_place(std::int64_t conv_group, std::int64_t result, std::int64_t given, std::int64_t tap) const;
+  std::array<std::int64_t, 3> phase_of(std::int64_t linear) const {
+    return {linear / (axes_[1].phases * axes_[2].phases), linear / axes_[2].phases % axes_[1].phases,
+            linear % axes_[2].phases};
+  }
   bool reads_in_place() const;
   bool writes_in_place() const;
   Task task(std::int64_t index) const;
@@ -86,7 +96,13 @@ class Dense : public Prepared {
   void multiply(const ChunkRun& run, std::size_t group, std::int64_t scratch_row) const;
   void multiply_panels(const ChunkRun& run, std::size_t group, std::int64_t scratch_row) const;
   void prefill(const ChunkRun& run) const;
+  void keep_for_repair(const T* weights, DenseWeights<T>& packed) const;
+  void repair(const ChunkRun& run) const;
+  T sum_without_zeros(const ChunkRun& run, const Group& group, std::int64_t channel, std::int64_t index, T start,
+                      const std::array<std::int64_t, 3>& position) const;
+  bool kept(std::size_t axis, std::int64_t position, std::int64_t phase) const;
   void put_together(const ChunkRun& run) const;
+  void fold_channel(T* temporary, T* result) const;
   /// Where a position of a box stands in the planes (or in the given array).
   std::int64_t cell(std::int64_t z, std::int64_t y, std::int64_t x) const {
     return in_place_ ? (z * axes_[1].given + y) * axes_[2].given + x : planes_->position(z, y, x);
@@ -106,11 +122,13 @@ class Dense : public Prepared {
   std::vector<PhasePlace> place_of_;               ///< of every linear phase
   std::int64_t given_channels_, result_channels_;  ///< of one conv group
   std::int64_t phases_;
+  Finish<T> finish_;
   Blocking blocking_{};
   EvenParts chunks_{1, 1};
   std::optional<Planes> planes_;
   bool in_place_ = false;     ///< the given array is the planes
   bool direct_ = false;       ///< tiles are written into the result
+  bool meets_zeros_ = false;  ///< some sum has products with zeros of the margin
   std::optional<Fold> fold_;  ///< the result is a padded array, folded afterwards
   std::array<std::int64_t, 3> boxes_{};
   std::int64_t splits_ = 1, tasks_ = 0, lanes_ = 1;

@@ -14,6 +14,8 @@ struct DenseWeights : Packed {
   std::vector<T> weights;  // [conv group][chunk][phase group][block of the sum][tile of rows][depth][row]
   std::vector<T> start;    // [conv group][chunk][phase group][row]
   bool bias = false;
+  std::vector<T> plain;              // the weights as they came, where repairs need them
+  std::vector<std::uint8_t> repair;  // of every result channel: some weight is not finite
 };
 
 template <class T>

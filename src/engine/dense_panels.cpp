@@ -22,7 +22,7 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
   const EvenParts row_tiles(rows, blocking_.tile_rows);
   const std::int64_t width = blocking_.tile_vectors * tiles_.lanes;
   const std::int64_t positions = box.size(0) * box.size(1) * box.size(2);
-  const bool filled = fold_ && run.packed.bias;
+  const bool filled = fold_ && run.packed.bias, finishes = direct_ && !finish_.nothing();
   T* c = scratch_or_result(run, scratch_row);
   if (direct_) c += result_cell(box.begin[0], box.begin[1], box.begin[2]);
   const std::int64_t c_stride = direct_ ? result_cells() : scratch_columns_;
@@ -71,10 +71,11 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
                 weights + m * depth, panel, tail_offset_[parts.size(i)].data(), depth, to + m * to_stride, to_stride,
                 start == nullptr ? nullptr : start + m);
           }
-          if (beside && k0 + blocking_.sum_block >= group.depth())
-            for (std::int64_t m = row_tiles.begin(tile0);
-                 m < row_tiles.begin(std::min(row_tiles.parts, tile0 + tiles_together)); ++m)
-              std::copy_n(run.lane.scratch + m * width, positions - begin, c + m * c_stride + begin);
+          if (k0 + blocking_.sum_block < group.depth() || !(beside || finishes)) continue;
+          for (std::int64_t m = row_tiles.begin(tile0);
+               m < row_tiles.begin(std::min(row_tiles.parts, tile0 + tiles_together)); ++m)
+            rows_.finish(finish_, to + m * to_stride, std::min(parts.size(i) * tiles_.lanes, positions - begin),
+                         c + m * c_stride + begin);
         }
     }
   }

@@ -13,17 +13,12 @@ Fold::Fold(const std::array<Axis, 3>& axes) {
 }
 
 template <class T>
-void Fold::operator()(const T* temporary, T* fine) const {
+void Fold::operator()(T* temporary) const {
   const Side &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
-  for (std::int64_t z = 0; z < az.fine; ++z)
-    for (std::int64_t y = 0; y < ay.fine; ++y)
-      std::copy_n(temporary + ((z + az.before) * ay.temporary + y + ay.before) * ax.temporary + ax.before, ax.fine,
-                  fine + (z * ay.fine + y) * ax.fine);
   for (std::int64_t z = 0; z < az.temporary; ++z)
     for (std::int64_t y = 0; y < ay.temporary; ++y) {
       const T* row = temporary + (z * ay.temporary + y) * ax.temporary;
-      T* to =
-          fine + (az.source[static_cast<std::size_t>(z)] * ay.fine + ay.source[static_cast<std::size_t>(y)]) * ax.fine;
+      T* to = temporary + kept_row(az.source[static_cast<std::size_t>(z)], ay.source[static_cast<std::size_t>(y)]);
       const auto add = [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t x = begin; x < end; ++x) to[ax.source[static_cast<std::size_t>(x)]] += row[x];
       };
@@ -33,7 +28,7 @@ void Fold::operator()(const T* temporary, T* fine) const {
     }
 }
 
-template void Fold::operator()(const float*, float*) const;
-template void Fold::operator()(const double*, double*) const;
+template void Fold::operator()(float*) const;
+template void Fold::operator()(double*) const;
 
 }  // namespace faltung::internal

@@ -24,9 +24,14 @@ class Fold {
   std::int64_t kept_begin(std::size_t axis) const { return axes_[axis].before; }
   std::int64_t kept_end(std::size_t axis) const { return axes_[axis].before + axes_[axis].fine; }
 
-  /// One channel.
+  /// One channel, in place: the margin onto the kept cells.
   template <class T>
-  void operator()(const T* temporary, T* fine) const;
+  void operator()(T* temporary) const;
+  /// Where a kept row of `fine_extent(2)` cells begins.
+  std::int64_t kept_row(std::int64_t z, std::int64_t y) const {
+    return ((z + axes_[0].before) * axes_[1].temporary + y + axes_[1].before) * axes_[2].temporary + axes_[2].before;
+  }
+  std::int64_t fine_extent(std::size_t axis) const { return axes_[axis].fine; }
 
  private:
   struct Side {

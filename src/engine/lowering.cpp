@@ -63,6 +63,17 @@ LoweredAxis::Run LoweredAxis::inside(std::int64_t plane) const {
   return {begin, std::clamp(ceil_from_zero(given + pad - plane, planes), begin, cells())};
 }
 
+LoweredAxis::Run LoweredAxis::clear_of_zeros(std::int64_t phase) const {
+  Run clear{0, positions};
+  if (boundary != Boundary::zeros) return clear;
+  for (const Tap& tap : taps[static_cast<std::size_t>(phase)]) {
+    const Run cells = inside(tap.plane);
+    clear.begin = std::max(clear.begin, cells.begin - (tap.shift - low));
+    clear.end = std::min(clear.end, cells.end - (tap.shift - low));
+  }
+  return clear;
+}
+
 std::array<LoweredAxis, 3> lower(const Problem& problem, PhaseOrigin origin) {
   std::array<LoweredAxis, 3> lowered;
   const std::array<Axis, 3> axes = three_axes(problem);

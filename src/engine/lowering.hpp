@@ -43,11 +43,14 @@ struct LoweredAxis {
     const std::int64_t u = i * planes + plane;
     return u < padded ? source_cell(u - pad, given, boundary) : -1;
   }
-  /// The cells of a plane that lie in the array itself: their sources are `planes` apart.
   struct Run {
     std::int64_t begin, end;
+    bool has(std::int64_t i) const { return i >= begin && i < end; }
   };
+  /// The cells of a plane that lie in the array itself: their sources are `planes` apart.
   Run inside(std::int64_t plane) const;
+  /// The positions where no tap of an output phase meets a zero of the margin.
+  Run clear_of_zeros(std::int64_t phase) const;
   std::int64_t cells() const { return positions + high - low; }
 };
 

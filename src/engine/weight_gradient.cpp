@@ -28,6 +28,10 @@ WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target ta
   fine_cells_ = axes_[0].given * axes_[1].given * axes_[2].given;
   positions_ = axes_[0].positions * axes_[1].positions * axes_[2].positions;
   coarse_pitch_ = round_up(coarse_channels_, tiles_.lanes);
+  for (const LoweredAxis& axis : axes_) {
+    const LoweredAxis::Run clear = axis.clear_of_zeros(0);
+    meets_zeros_ = meets_zeros_ || clear.begin > 0 || clear.end < axis.positions;
+  }
   for (std::int64_t begin = 0; begin < positions_;) {
     const Stretch part = stretch(begin);
     for (std::size_t a = 0; a < 3; ++a) box_[a] = std::max(box_[a], part.box.size(a));
@@ -119,7 +123,10 @@ void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, co
           lane.steps[k] = planes_->position(row / height - part.box.begin[0], row % height - part.box.begin[1],
                                             position % width - part.box.begin[2]);
         }
-        add_block(rows, depth, lane);
+        if (meets_zeros_ && !rows_.finite(lane.coarse, depth * coarse_pitch_))
+          add_block_without_zeros(given, begin, depth, channels, lane);
+        else
+          add_block(rows, depth, lane);
       }
     }
   }
@@ -142,6 +149,36 @@ void WeightGradient<T>::add_block(std::int64_t rows, std::int64_t depth, const L
                                                            lane.coarse + column, coarse_pitch_, depth,
                                                            lane.sums + row * coarse_pitch_ + column, coarse_pitch_);
     }
+}
+
+/// A block with coarse numbers that are Inf or NaN, where 0 of the margin times such a number is no 0: tap by tap, only
+/// at the positions whose cells exist.
+template <class T>
+void WeightGradient<T>::add_block_without_zeros(const T* coarse, std::int64_t begin, std::int64_t depth,
+                                                std::int64_t channels, const Lane& lane) const {
+  const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
+  const auto taps = static_cast<std::int64_t>(taps_.taps.size());
+  std::int64_t steps[weight_gradient_block];
+  for (std::int64_t t = 0; t < taps; ++t) {
+    const PhaseGroup::Tap& tap = taps_.taps[at(t)];
+    rows_.transpose(coarse + begin, positions_, coarse_channels_, depth, lane.coarse, coarse_pitch_);
+    std::int64_t count = 0;
+    for (std::int64_t k = 0; k < depth; ++k) {
+      const std::int64_t position = begin + k, row = position / ax.positions;
+      if (az.source(tap.plane / (ay.planes * ax.planes), row / ay.positions + tap.shift[0]) < 0 ||
+          ay.source(tap.plane / ax.planes % ay.planes, row % ay.positions + tap.shift[1]) < 0 ||
+          ax.source(tap.plane % ax.planes, position % ax.positions + tap.shift[2]) < 0)
+        continue;
+      if (count != k) std::copy_n(lane.coarse + k * coarse_pitch_, coarse_pitch_, lane.coarse + count * coarse_pitch_);
+      steps[count++] = lane.steps[k];
+    }
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const std::int64_t row = c * taps + (problem_.flip ? taps - 1 - t : t);
+      for (std::int64_t column = 0; column < coarse_pitch_; column += tiles_.lanes)
+        tiles_.correlate[1][1](lane.planes, lane.rows + row, steps, lane.coarse + column, coarse_pitch_, count,
+                               lane.sums + row * coarse_pitch_ + column, coarse_pitch_);
+    }
+  }
 }
 
 template class WeightGradient<float>;

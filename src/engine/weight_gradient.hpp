@@ -49,6 +49,8 @@ class WeightGradient : public Prepared {
   void run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse, T* weights,
                 const Lane& lane) const;
   void add_block(std::int64_t rows, std::int64_t depth, const Lane& lane) const;
+  void add_block_without_zeros(const T* coarse, std::int64_t begin, std::int64_t depth, std::int64_t channels,
+                               const Lane& lane) const;
   std::int64_t lane_bytes() const;
 
   Problem problem_;
@@ -63,6 +65,7 @@ class WeightGradient : public Prepared {
   EvenParts chunks_{1, 1};     ///< fine channels of one task
   std::array<std::int64_t, 3> box_{1, 1, 1};
   std::optional<Planes> planes_;
+  bool meets_zeros_ = false;  ///< some product is one with a zero of the margin
   std::int64_t lanes_ = 1;
 };
 

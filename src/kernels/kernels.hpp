@@ -42,6 +42,23 @@ struct Segment {
   std::int64_t cell, length;
 };
 
+/// What is done to finished sums, last.
+template <class T>
+struct Finish {
+  bool adds = false;    ///< onto what stands in the result
+  bool leaks = false;   ///< slope·y where y < 0
+  bool limits = false;  ///< low where y < low, high where y > high
+  T slope{}, low{}, high{};
+
+  bool nothing() const { return !adds && !leaks && !limits; }
+  /// The activation; the addition comes before. Comparisons are false for NaN, so it stays.
+  T operator()(T y) const {
+    if (leaks && y < T{}) y = slope * y;
+    if (!limits) return y;
+    return y < low ? low : y > high ? high : y;
+  }
+};
+
 template <class T>
 struct RowKernels {
   std::int64_t lanes = 1;
@@ -56,6 +73,10 @@ struct RowKernels {
   /// the panel, reads up to a vector behind each segment, but nothing from `end` on.
   void (*panel)(const T* planes, const T* end, const std::int64_t* offset, std::int64_t depth, const Segment* segments,
                 std::int64_t segment_count, std::int64_t width, T* panel);
+  /// Whether none of n numbers is Inf or NaN.
+  bool (*finite)(const T* numbers, std::int64_t n);
+  /// out[i] = finish(sums[i]), or of out[i] + sums[i]; i < n. `sums` may be `out`. Touches nothing outside.
+  void (*finish)(const Finish<T>& finish, const T* sums, std::int64_t n, T* out);
 };
 
 template <class T>

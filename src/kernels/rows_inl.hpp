@@ -1,4 +1,5 @@
-// Loops over rows: interleaving phases, taking them apart, transposing, filling panels. Included again for each target.
+// Loops over rows: interleaving phases, taking them apart, transposing, filling panels, finishing sums. Included again
+// for each target.
 #if defined(FALTUNG_ROWS_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef FALTUNG_ROWS_INL
 #undef FALTUNG_ROWS_INL
@@ -157,9 +158,48 @@ void gather_panel(const T* HWY_RESTRICT planes, const T* end, const std::int64_t
 }
 
 template <class T>
+bool all_finite(const T* numbers, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto zero = hn::Zero(d);
+  auto a = zero, b = zero, c = zero, e = zero;  // 0 times a number stays 0, unless it is none; four sums in flight
+  std::int64_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    a = hn::MulAdd(hn::LoadU(d, numbers + i), zero, a);
+    b = hn::MulAdd(hn::LoadU(d, numbers + i + lanes), zero, b);
+    c = hn::MulAdd(hn::LoadU(d, numbers + i + 2 * lanes), zero, c);
+    e = hn::MulAdd(hn::LoadU(d, numbers + i + 3 * lanes), zero, e);
+  }
+  T rest{};
+  for (; i < n; ++i) rest += numbers[i] * T{};
+  return rest == T{} && hn::AllTrue(d, hn::Eq(hn::Add(hn::Add(a, b), hn::Add(c, e)), zero));
+}
+
+template <class T>
+void finish_row(const Finish<T>& finish, const T* sums, std::int64_t n, T* out) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto slope = hn::Set(d, finish.slope), low = hn::Set(d, finish.low), high = hn::Set(d, finish.high);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    auto y = hn::LoadU(d, sums + i);
+    if (finish.adds) y = hn::Add(hn::LoadU(d, out + i), y);
+    if (finish.leaks) y = hn::IfThenElse(hn::Lt(y, hn::Zero(d)), hn::Mul(slope, y), y);
+    if (finish.limits) y = hn::IfThenElse(hn::Lt(y, low), low, hn::IfThenElse(hn::Gt(y, high), high, y));
+    hn::StoreU(y, d, out + i);
+  }
+  for (; i < n; ++i) out[i] = finish(finish.adds ? out[i] + sums[i] : sums[i]);
+}
+
+template <class T>
 constexpr RowKernels<T> make_row_table() {
-  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())), &interleave<T>, &deinterleave<T>,
-          &transpose<T>, &gather_panel<T>};
+  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())),
+          &interleave<T>,
+          &deinterleave<T>,
+          &transpose<T>,
+          &gather_panel<T>,
+          &all_finite<T>,
+          &finish_row<T>};
 }
 
 }  // namespace faltung::internal::HWY_NAMESPACE

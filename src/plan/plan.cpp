@@ -4,11 +4,13 @@
 
 #include "algorithms/registry.hpp"
 #include "plan/cost_model.hpp"
+#include "plan/passes.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <new>
 
@@ -39,6 +41,31 @@ std::string names_of_algorithms() {
 std::optional<std::string> refusal(const Algorithm& algorithm, const Problem& problem, const Options& options) {
   if (options.accuracy == Accuracy::strict && !algorithm.strict()) return "its sums are not in strict order";
   return algorithm.refusal(problem);
+}
+
+void check_activation(const Problem& problem, const Options& options) {
+  const Activation& activation = options.activation;
+  if (activation.kind == Activation::Kind::none && !options.sum_into_output) return;
+  const Unknown forward = problem.layer == Layer::conv ? Unknown::coarse : Unknown::fine;
+  if (problem.unknown != forward)
+    throw ProblemError(fmt::format("an activation or a sum into the output for `{}`", to_string(problem)),
+                       "they belong to forward products",
+                       "multiply the output gradient by the activation's derivative, and plan the gradient without");
+  const bool whole = problem.dtype == DType::i64;
+  if (activation.kind == Activation::Kind::leaky_relu) {
+    if (whole) throw ProblemError("leaky_relu of i64", "integers are exact here, a slope is not", "use f64, or relu");
+    if (!std::isfinite(activation.slope))
+      throw ProblemError(fmt::format("a slope of {}", activation.slope), "slopes are finite", "use one such as 0.01");
+  }
+  if (activation.kind != Activation::Kind::clamp) return;
+  const auto [low, high] = std::pair(activation.low, activation.high);
+  if (!(low <= high))
+    throw ProblemError(fmt::format("clamp from {} to {}", low, high), "the low bound is not above the high one",
+                       "swap them");
+  const auto fits = [](double bound) { return std::isinf(bound) || bound == std::trunc(bound); };
+  if (whole && !(fits(low) && fits(high)))
+    throw ProblemError(fmt::format("clamp from {} to {} of i64", low, high), "bounds of integers are whole or infinite",
+                       "round them");
 }
 
 template <class A, class B>
@@ -80,6 +107,7 @@ Plan make_plan(const Problem& problem, const Options& options) {
   if (options.threads < 0 || options.threads > 4096)
     throw ProblemError(fmt::format("{} threads", options.threads), "threads are 0 (all of the machine) to 4096",
                        "use 1 for one thread");
+  check_activation(problem, options);
   auto state = std::make_shared<Plan::State>();
   state->problem = problem;
   state->fine = problem.fine_shape();
@@ -112,7 +140,13 @@ Plan make_plan(const Problem& problem, const Options& options) {
                        fmt::format("algorithms are auto, {}", names_of_algorithms()), "use one of them");
   state->algorithm = best;  // sliding_window never refuses
   state->report.chosen = best->name();
-  state->prepared = best->prepare(problem, options.threads);
+  const internal::Ends ends{options.activation, options.sum_into_output};
+  if (!ends.plain()) state->prepared = best->prepare_with(problem, options.threads, ends);
+  if (!state->prepared) {
+    auto prepared = best->prepare(problem, options.threads);
+    state->prepared =
+        ends.plain() ? std::move(prepared) : with_passes(std::move(prepared), problem, options.threads, ends);
+  }
   const std::size_t bytes = state->prepared->workspace_bytes();
   state->workspace_bytes = bytes == 0 ? 0 : bytes + alignment;
   for (Candidate& candidate : state->report.candidates)

@@ -68,15 +68,15 @@ Problem draw_problem(std::uint32_t seed) {
 template <class T>
 void expect_same_bits(Problem problem, std::uint32_t seed, const std::string& command) {
   problem.dtype = dtype_of<T>;
-  const auto operands =
-      make_operands<T>(problem, seed, seed % 2 == 0 && problem.unknown != Unknown::weights, fractions<T>);
+  auto operands = make_operands<T>(problem, seed, seed % 2 == 0 && problem.unknown != Unknown::weights, fractions<T>);
+  if (seed % 4 >= 2) make_wild(operands, seed);  // Inf and NaN reach the sums that they are terms of, and no others
   const std::vector<T> expected = run(problem, "sliding_window", operands);
   for (const std::string& target : available_targets()) {
     ::setenv("FALTUNG_TARGET", target.c_str(), 1);
     for (const std::string& algorithm : willing(problem, Accuracy::strict)) {
       if (algorithm == "sliding_window") continue;
       for (const int threads : {1, 2, 3, 7})
-        ASSERT_TRUE(same_bits(run(problem, algorithm, operands, threads), expected))
+        ASSERT_TRUE(same_numbers(run(problem, algorithm, operands, threads), expected))
             << algorithm << " on " << target << " with " << threads << " threads, `" << to_string(problem) << "`\n  "
             << command;
     }
@@ -84,25 +84,90 @@ void expect_same_bits(Problem problem, std::uint32_t seed, const std::string& co
   ::unsetenv("FALTUNG_TARGET");
 }
 
-TEST(Engine, StrictAlgorithmsRepeatTheBitsOnEveryTarget) {
+/// `holds(problem, seed, command)` on one problem of `one_in` that are drawn.
+template <class Holds>
+void for_drawn_problems(int one_in, Holds&& holds) {
   const char* wanted = std::getenv("FALTUNG_SEED");
   const char* many = std::getenv("FALTUNG_PROBLEMS");
   const std::uint32_t first =
       wanted != nullptr ? static_cast<std::uint32_t>(std::strtoul(wanted, nullptr, 10)) : std::random_device{}();
-  const int count = wanted != nullptr ? 1 : many != nullptr ? std::atoi(many) : default_problems;
-  std::cout << "targets:";
-  for (const std::string& target : available_targets()) std::cout << ' ' << target;
-  std::cout << '\n';
+  const int count = wanted != nullptr ? 1 : (many != nullptr ? std::atoi(many) : default_problems) / one_in;
   for (int i = 0; i < count; ++i) {
     const std::uint32_t seed = first + static_cast<std::uint32_t>(i);
     const std::string command = "FALTUNG_SEED=" + std::to_string(seed) + " property_tests --gtest_filter='Engine.*'";
     SCOPED_TRACE(command);
     const Problem problem = draw_problem(seed);
     validate(problem);
+    holds(problem, seed, command);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+TEST(Engine, StrictAlgorithmsRepeatTheBitsOnEveryTarget) {
+  std::cout << "targets:";
+  for (const std::string& target : available_targets()) std::cout << ' ' << target;
+  std::cout << '\n';
+  for_drawn_problems(1, [](const Problem& problem, std::uint32_t seed, const std::string& command) {
     expect_same_bits<float>(problem, seed, command);
     expect_same_bits<double>(problem, seed, command);
-    if (HasFatalFailure()) return;
+  });
+}
+
+template <class T>
+T activated(const Activation& activation, T y) {
+  switch (activation.kind) {
+    case Activation::Kind::none:
+      break;
+    case Activation::Kind::relu:
+      return y < 0 ? T{0} : y;
+    case Activation::Kind::leaky_relu:
+      return y < 0 ? static_cast<T>(activation.slope) * y : y;
+    case Activation::Kind::clamp:
+      return y < static_cast<T>(activation.low)    ? static_cast<T>(activation.low)
+             : y > static_cast<T>(activation.high) ? static_cast<T>(activation.high)
+                                                   : y;
   }
+  return y;
+}
+
+template <class T>
+void expect_activation_of_the_sums(Problem problem, std::uint32_t seed, const std::string& command) {
+  problem.dtype = dtype_of<T>;
+  problem.unknown = problem.layer == Layer::conv ? Unknown::coarse : Unknown::fine;
+  auto operands = make_operands<T>(problem, seed, seed % 2 == 0, fractions<T>);
+  if (seed % 16 >= 12) make_wild(operands, seed);
+  const std::vector<T> sums = run(problem, "sliding_window", operands);
+  const std::vector<T> before = fractions<T>(sums.size(), seed + 4);
+  constexpr Activation activations[] = {{.kind = Activation::Kind::none},
+                                        {.kind = Activation::Kind::relu},
+                                        {.kind = Activation::Kind::leaky_relu, .slope = 0.01},
+                                        {.kind = Activation::Kind::clamp, .low = -0.3, .high = 0.7}};
+  const Activation& activation = activations[seed % 4];
+  for (const bool onto : {true, false}) {
+    std::vector<T> expected(sums.size());
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      expected[i] = activated(activation, onto ? before[i] + sums[i] : sums[i]);
+    for (const std::string& target : available_targets()) {
+      ::setenv("FALTUNG_TARGET", target.c_str(), 1);
+      for (const std::string& algorithm : willing(problem, Accuracy::strict))
+        for (const int threads : {1, 3}) {
+          const Options options{
+              .algorithm = algorithm, .threads = threads, .activation = activation, .sum_into_output = onto};
+          ASSERT_TRUE(
+              same_numbers(run(make_plan(problem, options), operands, onto ? before : std::vector<T>{}), expected))
+              << algorithm << " on " << target << " with " << threads << " threads, activation " << seed % 4
+              << (onto ? " of a sum into the output, `" : ", `") << to_string(problem) << "`\n  " << command;
+        }
+    }
+  }
+  ::unsetenv("FALTUNG_TARGET");
+}
+
+TEST(Engine, ActivationsInTheSamePassHaveTheBitsOfOnesAfterwards) {
+  for_drawn_problems(4, [](const Problem& problem, std::uint32_t seed, const std::string& command) {
+    seed % 2 == 0 ? expect_activation_of_the_sums<float>(problem, seed, command)
+                  : expect_activation_of_the_sums<double>(problem, seed, command);
+  });
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 import concurrent.futures
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
 import timeit
@@ -79,3 +81,20 @@ def test_a_call_costs_little():
     plan = faltung.Plan(x.shape, w)
     assert microseconds(lambda: faltung.conv(x, w)) < 20
     assert microseconds(lambda: plan(x)) < 5
+
+
+def test_every_instruction_set_gives_the_same_bits():
+    """FALTUNG_TARGET forces one, once in a process."""
+    program = """import numpy as np, faltung
+x, w = np.sin(np.arange(600.0)).reshape(1, 6, 10, 10), np.cos(np.arange(324.0)).reshape(6, 6, 3, 3)
+print(faltung.conv(x, w, accuracy="strict").tobytes().hex())"""
+
+    def run(target):
+        return subprocess.run([sys.executable, "-c", program], env={**os.environ, "FALTUNG_TARGET": target}, capture_output=True,
+                              text=True, check=False)
+
+    targets = faltung.available_targets()
+    said = {run(target).stdout for target in targets}
+    assert len(targets) >= 2 and len(said) == 1 and said != {""}
+    wrong = run("mmx")
+    assert wrong.returncode == 1 and "ValueError" in wrong.stderr and targets[0] in wrong.stderr

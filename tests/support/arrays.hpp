@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -68,13 +69,14 @@ T poison() {
 constexpr std::byte guard{0xA5};
 constexpr std::size_t guard_bytes = 256;
 
-/// The unknown array by one plan. The result and the workspace are poisoned before, and guarded on both sides: a write
-/// outside throws.
+/// The unknown array by one plan. The result (unless something stands in it before) and the workspace are poisoned
+/// before, and guarded on both sides: a write outside throws.
 template <class T>
-std::vector<T> run(const Plan& plan, const Operands<T>& operands) {
+std::vector<T> run(const Plan& plan, const Operands<T>& operands, const std::vector<T>& before = {}) {
   const Problem& problem = plan.problem();
   const std::size_t count = cells(problem.unknown_shape());
   std::vector<T> result(count + 2 * guard_bytes, poison<T>());
+  std::copy(before.begin(), before.end(), result.begin() + guard_bytes);
   std::vector<std::byte> memory(plan.workspace_bytes() + 2 * guard_bytes,
                                 std::byte{0xFF});  // NaN in every floating type
   std::fill_n(memory.begin(), guard_bytes, guard);
@@ -121,6 +123,24 @@ inline std::vector<std::string> willing(const Problem& problem, Accuracy accurac
 template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
+}
+
+/// The same bits, except that any NaN is as good as another: which one an operation passes on is the compiler's choice.
+template <class T>
+bool same_numbers(const std::vector<T>& a, const std::vector<T>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const T& x, const T& y) {
+    return (std::isnan(x) && std::isnan(y)) || std::memcmp(&x, &y, sizeof(T)) == 0;
+  });
+}
+
+/// Puts one or two of Inf, −Inf and NaN into some of the arrays.
+template <class T>
+void make_wild(Operands<T>& operands, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  constexpr T wild[] = {infinity, -infinity, std::numeric_limits<T>::quiet_NaN()};
+  for (std::vector<T>* array : {&operands.fine, &operands.coarse, &operands.weights, &operands.bias})
+    for (auto i = random() % 3; i > 0 && !array->empty(); --i) (*array)[random() % array->size()] = wild[random() % 3];
 }
 
 }  // namespace faltung::test

@@ -12,7 +12,7 @@
 Arrays are ``[N, C, *spatial]`` with one to three spatial axes; weights as in PyTorch. Bridges that import their framework
 only when asked: `faltung.onnx`, `faltung.dask`, `faltung.torch`, `faltung.jax`.
 """
-from ._core import AlgorithmInfo, Problem, __version__, algorithms
+from ._core import AlgorithmInfo, Problem, __version__, algorithms, available_targets
 from ._explain import explain
 from ._functions import (conv, conv_bias_grad, conv_input_grad, conv_transpose, conv_transpose_bias_grad,
                          conv_transpose_input_grad, conv_transpose_weight_grad, conv_weight_grad)
@@ -21,7 +21,7 @@ from ._operator import ConvOperator, matrix, operator
 from ._plan import Plan, shape
 
 __all__ = [
-    "AlgorithmInfo", "ConvOperator", "Plan", "Problem", "__version__", "algorithms", "conv", "conv_bias_grad",
+    "AlgorithmInfo", "ConvOperator", "Plan", "Problem", "__version__", "algorithms", "available_targets", "conv", "conv_bias_grad",
     "conv_input_grad", "conv_integer", "conv_transpose", "conv_transpose_bias_grad", "conv_transpose_input_grad",
     "conv_transpose_weight_grad", "conv_weight_grad", "explain", "matrix", "operator", "shape"
 ]

@@ -68,6 +68,12 @@ class Problem:
     def groups(self) -> int: ...
 
     @property
+    def fine_channels(self) -> int: ...
+
+    @property
+    def coarse_channels(self) -> int: ...
+
+    @property
     def flip(self) -> bool: ...
 
     @property
@@ -97,14 +103,27 @@ class Problem:
     @property
     def output_shape(self) -> tuple: ...
 
-    def with_batch(self, batch: int, dtype: str) -> Problem:
-        """The same layer on another number of samples, of this type."""
+    def resized(self, *, batch: int, groups: int, fine_channels: int, coarse_channels: int, dtype: str) -> Problem:
+        """The same axes with other samples and channels, in this type."""
+
+    def padded(self) -> Problem:
+        """A transposed problem whose result is its whole temporary output."""
+
+    def block(self, axis: int, begin: int, end: int) -> tuple[Problem, list[tuple[int, int]]]:
+        """
+        The problem of the cells [begin, end) of one axis of the unknown array, and which ranges of cells of the given array it reads there, one after the other: none where no cell is read. A transposed problem's margin is not folded.
+        """
 
     def input_gradient(self) -> Problem:
         """The problem of the layer's gradient by its input."""
 
     def weight_gradient(self) -> Problem:
         """The problem of the layer's gradient by its weights."""
+
+def available_targets() -> list[str]:
+    """
+    Instruction sets that the kernels are compiled for and that this machine runs, the best one first.
+    """
 
 def layer_problem(*, transposed: bool, batch: int, groups: int, input_channels: int, output_channels: int, input: Sequence[int], kernel: Sequence[int], stride: Sequence[int], padding: str | Sequence[tuple[int, int]], dilation: Sequence[int], boundary: Sequence[str], flip: bool, output_padding: Sequence[int], output_size: Sequence[int] | None, output_shape: Sequence[int] | None, dtype: str) -> Problem:
     """The forward problem of a layer, validated."""

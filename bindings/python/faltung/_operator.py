@@ -89,7 +89,9 @@ class ConvOperator(LinearOperator):
         key = (adjoint, count, dtype)
         if key not in self._bound:
             types = types_of(dtype, self._w.dtype)
-            problem = self.problem.with_batch(self.problem.batch * count, types.name)
+            whole = self.problem
+            problem = whole.resized(batch=whole.batch * count, groups=whole.groups, fine_channels=whole.fine_channels,
+                                    coarse_channels=whole.coarse_channels, dtype=types.name)
             if adjoint:
                 problem = problem.input_gradient()
             self._bound[key] = Bound(plan_of(problem, *self._planning), types, self._w, None)

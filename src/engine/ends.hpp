@@ -1,0 +1,57 @@
+// What surrounds the sums of a run: what is done to the result's numbers, last.
+#pragma once
+
+#include <faltung/plan.hpp>
+
+#include "kernels/kernels.hpp"
+
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+namespace faltung::internal {
+
+struct Ends {
+  Activation activation;
+  bool sum_into_output = false;
+
+  /// Nothing to do: plain sums.
+  bool plain() const { return activation.kind == Activation::Kind::none && !sum_into_output; }
+};
+
+/// A bound in the element type; beyond the integers: the last one.
+template <class T>
+T bound(double value) {
+  if constexpr (std::is_integral_v<T>) {
+    constexpr double beyond = 9223372036854775808.0;  // 2⁶³
+    if (value >= beyond) return std::numeric_limits<T>::max();
+    if (value < -beyond) return std::numeric_limits<T>::min();
+  }
+  return static_cast<T>(value);
+}
+
+template <class T>
+Finish<T> finish_of(const Ends& ends) {
+  const Activation& activation = ends.activation;
+  Finish<T> finish;
+  finish.adds = ends.sum_into_output;
+  switch (activation.kind) {
+    case Activation::Kind::none:
+      break;
+    case Activation::Kind::relu:
+      finish.limits = true;
+      finish.high = bound<T>(std::numeric_limits<double>::infinity());
+      break;
+    case Activation::Kind::leaky_relu:
+      finish.leaks = true;
+      finish.slope = static_cast<T>(activation.slope);
+      break;
+    case Activation::Kind::clamp:
+      finish.limits = true;
+      finish.low = bound<T>(activation.low);
+      finish.high = bound<T>(activation.high);
+  }
+  return finish;
+}
+
+}  // namespace faltung::internal
