@@ -4,6 +4,7 @@
 #include "cli/arguments.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -59,17 +60,17 @@ void check_whole_numbers(CLI::App& app) {
   for (CLI::App* command : app.get_subcommands({})) check_whole_numbers(*command);
 }
 
-int fail(std::string message) {
-  std::replace_if(
-      message.begin(), message.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  std::fprintf(stderr, "faltung: %s\n", message.c_str());
+/// Without an allocation: there may be no memory left.
+int fail(std::string_view message) {
+  std::array<char, 4096> line;  // messages are a tenth of it
+  const auto end =
+      std::transform(message.begin(), message.begin() + std::min(message.size(), line.size()), line.begin(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c; });
+  std::fprintf(stderr, "faltung: %.*s\n", static_cast<int>(end - line.begin()), line.data());
   return 2;
 }
 
-}  // namespace
-
-int run_command(int argc, char** argv, const CheckFunction& check) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, told like any other
+int run(int argc, char** argv, const CheckFunction& check) {
   CLI::App app(introduction, "faltung");
   app.footer(examples);
   app.set_version_flag("--version", FALTUNG_VERSION);
@@ -87,17 +88,17 @@ int run_command(int argc, char** argv, const CheckFunction& check) {
       {"check", [&](CLI::App& to) { add_check_command(to, check, status); }},
       {"bench", add_bench_command},
   };
+  // the one that is called: adding all, as --help needs them, takes ten times as long
+  const auto is_called = [&](const auto& command) { return argc > 1 && command.first == argv[1]; };
+  const bool one = std::any_of(std::begin(commands), std::end(commands), is_called);
+  for (const auto& command : commands)
+    if (!one || is_called(command)) command.second(app);
+  check_whole_numbers(app);
+  for (int i = 1; i < argc; ++i)  // an empty value would look like an option that was not given
+    if (argv[i][0] == '\0')
+      return fail(std::string("an empty word after ") + argv[i - 1] + ": every word says something: leave both out");
+  if (argc > 1 && argv[1][0] != '-' && !one) return fail(unknown_command(app, argv[1]));
   try {
-    // the one that is called: adding all, as --help needs them, takes ten times as long
-    const auto is_called = [&](const auto& command) { return argc > 1 && command.first == argv[1]; };
-    const bool one = std::any_of(std::begin(commands), std::end(commands), is_called);
-    for (const auto& command : commands)
-      if (!one || is_called(command)) command.second(app);
-    check_whole_numbers(app);
-    for (int i = 1; i < argc; ++i)  // an empty value would look like an option that was not given
-      if (argv[i][0] == '\0')
-        return fail(std::string("an empty word after ") + argv[i - 1] + ": every word says something: leave both out");
-    if (argc > 1 && argv[1][0] != '-' && !one) return fail(unknown_command(app, argv[1]));
     app.parse(argc, argv);
     return status;
   } catch (const CLI::Success& success) {  // --help, --version
@@ -106,10 +107,20 @@ int run_command(int argc, char** argv, const CheckFunction& check) {
     return exit_status;
   } catch (const CLI::ParseError& error) {
     return fail(std::string(error.what()) + ": see faltung --help");
+  }
+}
+
+}  // namespace
+
+int run_command(int argc, char** argv, const CheckFunction& check) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, told like any other
+  constexpr const char* no_memory = "out of memory: the arrays do not fit: use a smaller problem, or --stream";
+  try {
+    return run(argc, argv, check);
   } catch (const std::bad_alloc&) {
-    return fail("out of memory: the arrays do not fit: use a smaller problem, or --stream");
+    return fail(no_memory);
   } catch (const std::length_error&) {
-    return fail("out of memory: the arrays do not fit: use a smaller problem, or --stream");
+    return fail(no_memory);
   } catch (const std::exception& error) {
     return fail(error.what());
   }

@@ -59,7 +59,7 @@ namespace faltung::test {
 
 std::int64_t allocations() { return count; }
 std::int64_t live_bytes() { return live; }
-void fail_allocation(std::int64_t nth) { until_failure = nth; }
+bool fail_allocation(std::int64_t nth) { return until_failure.exchange(nth) == 0; }
 void limit_memory(std::int64_t bytes) { limit = bytes == 0 ? 0 : live + bytes; }
 
 namespace detail {
