@@ -36,7 +36,7 @@ def _input_grad(transposed, grad, w, input_shape, said, algorithm, accuracy, thr
     types = types_of(grad.dtype, w.dtype, names=("grad", "w", ""))
     plan = planned("dx", transposed, shape_of(input_shape, "input_shape"), w.shape, types.name, said, algorithm, accuracy,
                    threads, "input_shape")
-    _check_gradient(grad, plan.problem)
+    check_gradient(grad, plan.problem)
     packed = plan.core.pack(dense(w, types.compute), None)
     given = dense(grad, types.compute)
     return fill(out, plan.shape, types, (grad, w), lambda to: plan.core.run(given, packed, to))
@@ -47,12 +47,12 @@ def _weight_grad(transposed, grad, x, weight_shape, said, algorithm, accuracy, t
     types = types_of(grad.dtype, x.dtype, names=("grad", "x", ""))
     plan = planned("dw", transposed, x.shape, shape_of(weight_shape, "weight_shape"), types.name, said, algorithm, accuracy,
                    threads, "x", "weight_shape")
-    _check_gradient(grad, plan.problem)
+    check_gradient(grad, plan.problem)
     given, gradient = dense(x, types.compute), dense(grad, types.compute)
     return fill(out, plan.shape, types, (grad, x), lambda to: plan.core.run_weight_gradient(given, gradient, to))
 
 
-def _check_gradient(grad, problem):
+def check_gradient(grad, problem):
     if grad.shape != problem.output_shape:
         raise ValueError(f"grad has shape {grad.shape}: the layer's output has {problem.output_shape}: give the gradient of "
                          "that output, or the words of the layer that made it")
