@@ -1,4 +1,5 @@
 """The page in Debian's Chromium, opened from disk as by a double click."""
+import contextlib
 import os
 import pathlib
 
@@ -34,7 +35,7 @@ class Page:
 
     def go(self, address):
         """Another address in the same tab, as when somebody edits it."""
-        self.tab.evaluate("address => { location.hash = address; }", address)
+        self.tab.evaluate("address => new Promise(done => { addEventListener('hashchange', done, { once: true }); location.hash = address; })", address)
         self.settle()
 
     def settle(self):
@@ -65,6 +66,11 @@ class Page:
             self.tab.keyboard.press(key)
         self.settle()
 
+    def address(self):
+        """What the page wrote, once it has written all."""
+        self.tab.wait_for_function("addressTimer === null")
+        return self.tab.evaluate("location.hash")
+
     def values(self, side):
         return self.tab.evaluate("side => state.shown[side].values", side)
 
@@ -85,8 +91,8 @@ class Page:
             "side => [...document.querySelectorAll(`#arrays [data-side=${side}] .cell.lit`)].map(cell => state.shown[side].names[cell.dataset.index])", side)
 
 
-@pytest.fixture
-def make_page(chromium):
+@contextlib.contextmanager
+def pages_of(chromium):
     contexts = []
     pages = []
 
@@ -103,5 +109,18 @@ def make_page(chromium):
 
 
 @pytest.fixture
+def make_page(chromium):
+    with pages_of(chromium) as make:
+        yield make
+
+
+@pytest.fixture
 def page(make_page):
     return make_page().open()
+
+
+@pytest.fixture(scope="module")
+def tour(chromium):
+    """One page for all presets: what one leaves behind must not change the next."""
+    with pages_of(chromium) as make:
+        yield make().open()
