@@ -11,8 +11,8 @@ std::int64_t allocations();
 /// Bytes that live now.
 std::int64_t live_bytes();
 
-/// The n-th allocation from now on fails, and those after it succeed again; 0: none fails. Returns whether the one asked
-/// for before has failed.
+/// The n-th allocation from now on fails, and those after it succeed again; 0: none fails. Returns whether the one
+/// asked for before has failed.
 bool fail_allocation(std::int64_t nth);
 
 /// Allocations fail that would let more bytes live than these and those that live now; 0: no limit.
