@@ -7,7 +7,8 @@ import sys
 
 WEB = pathlib.Path(__file__).resolve().parent
 # later files use what earlier ones define
-SCRIPTS = ["words.js", "core.js", "state.js", "grids.js", "matrix.js", "cell.js", "controls.js", "play.js", "export.js", "tour.js", "main.js"]
+SCRIPTS = ["words.js", "chinese.js", "core.js", "state.js", "grids.js", "dense.js", "matrix.js", "spread.js", "cell.js", "edit.js", "controls.js", "play.js",
+           "export.js", "tour.js", "numbers.js", "main.js"]
 
 
 def assemble(core, out):

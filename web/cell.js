@@ -1,7 +1,8 @@
 // One cell and everything that belongs to it: lit in every array and in the matrix, told as a formula.
 let litCells = [];
+const toldLimit = 32;  // formulas or terms of one cell: more are no longer read
 const escaped = text => text.replace(/[&<>"]/g, c => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
-const coloured = formula => escaped(formula).replace(/∂?([IKOt])'?\d+(?:[.,]\d+)*/g, (name, letter) => `<span class="${letter === 't' ? 'O' : letter}">${name}</span>`);
+const coloured = formula => escaped(formula).replace(/∂?([IKOtB])'?\d*(?:[.,]\d+)*(?![a-zA-Z])/g, (name, letter) => `<span class="${{ t: 'O', B: 'O' }[letter] ?? letter}">${name}</span>`);
 
 function tell(formula, arrow) {
   let text = `${formula.left} ${arrow} ${formula.symbols}`;
@@ -22,46 +23,62 @@ function productsOf(cell) {
   return lit;
 }
 
+function tellCell(cell) {
+  const { shown } = state, place = document.getElementById('formula');
+  if (!cell) {
+    place.textContent = say('nothing');
+    return;
+  }
+  if (cell.side === 'matrix') {
+    const [rowSide, columnSide] = matrixSides(), entry = matrixCells.get(cell.r * shown[columnSide].size + cell.c);
+    place.innerHTML = `<p>${coloured(say('matrixCell', entry?.textContent ?? '', shown[rowSide].names[cell.r], shown[columnSide].names[cell.c]))}</p>` +
+      core.cell(rowSide, cell.r).formulas.map(one => tell(one, '=')).join('');
+    return;
+  }
+  const told = core.cell(cell.side, cell.index, toldLimit);
+  let html = told.computed ? '' : `<p><strong>${coloured(told.name)}</strong> ${say('goes')}</p>`;
+  html += told.formulas.map(one => tell(one, told.computed ? '=' : '←')).join('');
+  if (told.more) html += '<p>…</p>';
+  if (told.gradient) {
+    const terms = told.gradient.split(' + ');
+    html += `<p>${say('gradientOf')}: ${coloured(terms.slice(0, toldLimit).join(' + '))}${terms.length > toldLimit ? ' + …' : ''}</p>`;
+  }
+  place.innerHTML = html;
+}
+
 function light(cell) {
   for (const element of litCells) element.classList.remove('lit', 'chosen');
   litCells = [];
-  const arrays = document.getElementById('arrays'), formula = document.getElementById('formula');
-  arrays.classList.toggle('lighting', Boolean(cell));
-  if (!cell) {
-    formula.textContent = say('nothing');
-    return lightMatrix([], null);
-  }
-  const lit = productsOf(cell), { products, shown } = state;
+  document.getElementById('arrays').classList.toggle('lighting', Boolean(cell));
+  const lit = cell ? productsOf(cell) : [], { products } = state;
   const mark = (element, style) => {
     if (element && !element.classList.contains(style)) element.classList.add(style), litCells.push(element);
   };
-  for (const [side, elements] of Object.entries(cells)) for (const p of lit) mark(elements[products[p + slot[side]]], 'lit');
-  if (cell.side === 'matrix') {
-    const [rowSide, columnSide] = matrixSides();
-    mark(matrixCells.get(cell.r * shown[columnSide].names.length + cell.c), 'chosen');
-    const entry = matrixCells.get(cell.r * shown[columnSide].names.length + cell.c);
-    formula.innerHTML = `<p>${coloured(say('matrixCell', entry?.textContent ?? '', shown[rowSide].names[cell.r], shown[columnSide].names[cell.c]))}</p>`;
-    const told = core.cell(rowSide, cell.r);
-    formula.innerHTML += told.formulas.map(one => tell(one, '=')).join('');
-  } else {
-    mark(cells[cell.side]?.[cell.index], 'lit');
-    mark(cells[cell.side]?.[cell.index], 'chosen');
-    const told = core.cell(cell.side, cell.index);
-    let html = told.computed ? '' : `<p><strong>${coloured(told.name)}</strong> ${say('goes')}</p>`;
-    html += told.formulas.slice(0, 64).map(one => tell(one, told.computed ? '=' : '←')).join('');
-    if (told.formulas.length > 64) html += '<p>…</p>';
-    if (told.gradient) html += `<p>${say('gradientOf')}: ${coloured(told.gradient)}</p>`;
-    formula.innerHTML = html;
+  for (const [side, elements] of Object.entries(cells)) {
+    const here = new Set(lit.map(p => products[p + slot[side]]).filter(index => index >= 0)), chosen = cell?.side === side ? cell.index : undefined;
+    if (!elements) markDense(side, here, chosen);
+    else {
+      for (const index of here) mark(elements[index], 'lit');
+      if (chosen !== undefined) mark(elements[chosen], 'lit'), mark(elements[chosen], 'chosen');
+    }
   }
+  if (cell?.side === 'matrix') mark(matrixCells.get(cell.r * state.shown[matrixSides()[1]].size + cell.c), 'chosen');
+  tellCell(cell);
   lightMatrix(lit, cell);
+  lightSpread(lit, cell);
 }
 
-function cellAt(target) {
-  const element = target.closest?.('.cell');
-  if (!element || element.closest('#overlap')) return null;
+/// The cell under a pointer, or the one that has the focus.
+function cellAt(event, pointer = true) {
+  const grid = event.target.closest?.('#arrays .dense');
+  if (grid) return pointer ? denseCellAt(event, grid) : denseCell(grid, Number(grid.dataset.at ?? 0));
+  const element = event.target.closest?.('.cell');
+  if (!element) return null;
   if (element.dataset.r !== undefined) return element.classList.contains('zero') ? null : { side: 'matrix', r: Number(element.dataset.r), c: Number(element.dataset.c) };
-  return { side: element.closest('.planes').dataset.side, index: Number(element.dataset.index) };
+  return { side: element.closest('[data-side]').dataset.side, index: Number(element.dataset.index) };
 }
+
+const sameCell = (a, b) => a?.side === b?.side && a?.index === b?.index && a?.r === b?.r && a?.c === b?.c;
 
 function choose(cell, pinned = false) {
   state.cell = cell;
@@ -70,26 +87,32 @@ function choose(cell, pinned = false) {
 }
 
 function watchCells() {
-  for (const id of ['arrays', 'matrix']) {
+  for (const id of ['arrays', 'matrix', 'spread']) {
     const place = document.getElementById(id);
-    place.addEventListener('pointerover', event => { const cell = cellAt(event.target); if (cell && !state.pinned) choose(cell); });
-    place.addEventListener('focusin', event => { const cell = cellAt(event.target); if (cell && !state.pinned) choose(cell); });
-    place.addEventListener('click', event => { const cell = cellAt(event.target); if (cell) choose(cell, true), writeAddress(); });
+    const point = event => { const cell = cellAt(event); if (cell && !state.pinned && !sameCell(cell, state.cell)) choose(cell); };
+    place.addEventListener('pointerover', point);
+    place.addEventListener('pointermove', event => { if (event.target.closest('.dense')) point(event); });
+    place.addEventListener('pointerdown', event => { const grid = event.target.closest('#arrays .dense'), cell = grid && cellAt(event); if (cell) grid.dataset.at = cell.index - denseCell(grid, 0).index; });
+    place.addEventListener('focusin', event => { const cell = cellAt(event, false); if (cell && !state.pinned) choose(cell); });
+    place.addEventListener('click', event => {
+      const cell = cellAt(event);
+      if (!cell || event.target.closest('.editor')) return;
+      if (state.pinned && sameCell(cell, state.cell) && edit(cell)) return;
+      choose(cell, true);
+      writeAddress();
+    });
     place.addEventListener('keydown', event => {
+      if (event.target.closest('.editor')) return;
+      const cell = cellAt(event, false);
       if (event.key === 'Enter' || event.key === ' ') {
-        const cell = cellAt(event.target);
         if (cell) event.preventDefault(), choose(cell, true), writeAddress();
+      } else if (cell && !event.ctrlKey && !event.metaKey && !event.altKey && (event.key === 'F2' || /^[-+.\d]$/.test(event.key))) {
+        if (edit(cell, event.key === 'F2' ? undefined : event.key)) event.preventDefault();
       } else {
         if (event.key.startsWith('Arrow')) state.pinned = false;
         moveFocus(event);
       }
     });
   }
-  document.getElementById('matrix').addEventListener('pointermove', event => {
-    if (!overlay || state.pinned || event.target.tagName !== 'CANVAS') return;
-    const box = overlay.canvas.getBoundingClientRect();
-    const [rowSide] = matrixSides(), r = Math.floor((event.clientY - box.top - 1) / overlay.scale);
-    if (r >= 0 && r < state.shown[rowSide].names.length) choose({ side: rowSide, index: r });
-  });
-  document.addEventListener('keydown', event => { if (event.key === 'Escape') choose(null), writeAddress(); });
+  document.addEventListener('keydown', event => { if (event.key === 'Escape' && !event.target.closest?.('.editor')) choose(null), writeAddress(); });
 }

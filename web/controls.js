@@ -1,7 +1,9 @@
-// The fields of a layer: numbers with sliders, one for each axis; what is illegal is told with the nearest legal values.
+// The fields of a layer: numbers with sliders for each axis; what is illegal is told with the nearest legal values.
 const axisNames = rank => ['z', 'y', 'x'].slice(3 - rank);
 /// name → [smallest, largest on the slider]; the number field takes more
 const ranges = { input: [1, 16], kernel: [1, 7], stride: [1, 4], dilation: [1, 4], before_: [0, 4], after_: [0, 4], output_padding: [0, 3], groups: [1, 8], input_channels: [1, 8], output_channels: [1, 8] };
+const largest = Number.MAX_SAFE_INTEGER;
+const settleMilliseconds = 120;  // longer than a key repeats, shorter than one waits
 const perAxis = ['input', 'kernel', 'stride', 'dilation', 'before_', 'after_', 'output_padding'];
 
 const valueOf = (fields, name, axis) => name === 'before_' ? fields.padding[axis][0] : name === 'after_' ? fields.padding[axis][1] : axis < 0 ? fields[name] : fields[name][axis];
@@ -19,11 +21,14 @@ function choice(name, options, value) {
     `<label><input type="radio" name="${name}" value="${key}"${String(value) === String(key) ? ' checked' : ''}>${word}</label>`).join('')}</div></fieldset>`;
 }
 
-function fieldHtml(fields, name, axis) {
-  const id = `${name}-${axis}`, [low, high] = ranges[name], value = valueOf(fields, name, axis), rank = fields.kernel.length;
-  const label = say(name) + (axis >= 0 && rank > 1 ? ` ${axisNames(rank)[axis]}` : '');
-  return `<div class="field"><label for="${id}">${label}</label><input type="number" id="${id}" min="${low}" value="${value}" data-name="${name}" data-axis="${axis}">
-    <input type="range" aria-label="${label}" min="${low}" max="${Math.max(high, value)}" value="${value}" data-name="${name}" data-axis="${axis}"></div>`;
+/// One row: the field's name, and for each axis its letter, a number and a slider.
+function fieldHtml(fields, name, axes) {
+  const [low, high] = ranges[name], rank = fields.kernel.length;
+  return `<div class="field"><span>${say(name)}</span><div>${axes.map(axis => {
+    const id = `${name}-${axis}`, value = valueOf(fields, name, axis), letter = axis >= 0 && rank > 1 ? axisNames(rank)[axis] : '', label = `${say(name)} ${letter}`.trim();
+    return `<div class="axis"><label for="${id}"><span class="hidden">${say(name)}</span> ${letter}</label><input type="number" id="${id}" min="${low}" value="${value}" data-name="${name}" data-axis="${axis}">
+      <input type="range" aria-label="${label}" min="${low}" max="${Math.max(high, value)}" value="${value}" data-name="${name}" data-axis="${axis}"></div>`;
+  }).join('')}</div></div>`;
 }
 
 let drawnFields = '';
@@ -47,12 +52,12 @@ function renderFields(fields = state.fields) {
   html += choice('axes', [1, 2, 3].map(r => [r, `${r}-D`]), rank);
   for (const name of perAxis) {
     if (name === 'output_padding' && !fields.transposed) continue;
-    for (let axis = 0; axis < rank; ++axis) html += fieldHtml(fields, name, axis);
+    html += fieldHtml(fields, name, fields.kernel.map((_, axis) => axis));
   }
-  for (const name of ['input_channels', 'output_channels', 'groups']) html += fieldHtml(fields, name, -1);
-  for (let axis = 0; axis < rank; ++axis)
-    html += `<div class="field"><label for="boundary-${axis}">${say('boundary')}${rank > 1 ? ' ' + axisNames(rank)[axis] : ''}</label><select id="boundary-${axis}" data-boundary="${axis}">${
-      ['zeros', 'reflect', 'symmetric', 'replicate', 'circular'].map(word => `<option${word === fields.boundary[axis] ? ' selected' : ''}>${word}</option>`).join('')}</select></div>`;
+  for (const name of ['input_channels', 'output_channels', 'groups']) html += fieldHtml(fields, name, [-1]);
+  html += `<div class="field"><span>${say('boundary')}</span><div>${fields.boundary.map((now, axis) =>
+    `<div class="axis"><label for="boundary-${axis}"><span class="hidden">${say('boundary')}</span> ${rank > 1 ? axisNames(rank)[axis] : ''}</label><select id="boundary-${axis}" data-boundary="${axis}">${
+      ['zeros', 'reflect', 'symmetric', 'replicate', 'circular'].map(word => `<option value="${word}"${word === now ? ' selected' : ''}>${boundaryOf(word)}</option>`).join('')}</select></div>`).join('')}</div></div>`;
   html += `<div class="field"><label for="flip">${say('flip')}</label><input type="checkbox" id="flip"${fields.flip ? ' checked' : ''}></div>`;
   place.innerHTML = html;
 }
@@ -85,12 +90,17 @@ function nearestLegal(fields) {
   return found.sort((a, b) => a.far - b.far).slice(0, 5);
 }
 
+let offering = 0;
+/// Tells an error; of illegal fields also, once nothing moves, the nearest legal ones.
 function showError(message, fields) {
-  const place = document.getElementById('error');
+  const place = document.getElementById('error'), text = message ? translated(message) : '';
+  clearTimeout(offering);
   place.hidden = !message;
-  place.textContent = message ?? '';
-  if (!message || !fields) return;
-  const near = nearestLegal(fields);
+  if (place.firstChild?.data !== text || fields) place.textContent = text;
+  if (message && fields) offering = setTimeout(() => offer(place, nearestLegal(fields)), settleMilliseconds);
+}
+
+function offer(place, near) {
   if (!near.length) return;
   place.append(document.createElement('br'), say('nearest'), ' ');
   for (const { text, fields: legal } of near) {
@@ -102,24 +112,24 @@ function showError(message, fields) {
 }
 
 let wanted = null;  // fields as typed, legal or not
+/// Checks at once, draws in the next frame: a slider asks many times between two.
 function change(fields) {
-  wanted = fields;
-  const message = open(fields);
-  showError(message, message && fields);
+  const { error } = core.check(fields);
+  wanted = error ? fields : null;
+  showError(error, fields);
   renderFields(fields);
-  if (message) return;
-  wanted = null;
+  if (error) return;
   state.preset = null;
-  state.step = state.steps;
-  render();
+  state.step = Infinity;  // all of them
+  refresh(fields);
 }
 
 function watchFields() {
   const place = document.getElementById('fields');
   place.addEventListener('input', event => {
-    const { name, axis } = event.target.dataset, now = wanted ?? state.fields;
+    const { name, axis } = event.target.dataset, now = wanted ?? pending ?? state.fields;
     if (name) {
-      const value = Math.trunc(Number(event.target.value));
+      const value = Math.max(-largest, Math.min(largest, Math.trunc(Number(event.target.value))));
       if (event.target.value !== '' && Number.isFinite(value)) change(withValue(now, name, Number(axis), value));
     } else if (event.target.dataset.boundary) change({ ...now, boundary: now.boundary.map((word, a) => a === Number(event.target.dataset.boundary) ? event.target.value : word) });
     else if (event.target.id === 'flip') change({ ...now, flip: event.target.checked });

@@ -7,10 +7,22 @@ function save(name, blob) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-/// The cell that is lit, or every step.
+// views of `faltung explain`, by their number in View
+const exportViews = ['steps_', 'cell_', 'matrix_', 'views_', 'temporary_', 'overlap_'];
+
+/// What can be pictured now; the last three are of what scatters.
+function renderExport() {
+  const select = document.getElementById('export-view'), before = select.value;
+  const cell = state.cell && state.cell.side !== 'matrix', scatters = state.shown.unknown === 'fine';
+  select.innerHTML = exportViews.map((word, view) => (view === 1 && !cell) || (view > 2 && !scatters) ? '' : `<option value="${view}">${say(word)}</option>`).join('');
+  select.value = before;
+  if (select.selectedIndex < 0) select.selectedIndex = 0;
+}
+
 function picture() {
-  const cell = state.cell && state.cell.side !== 'matrix' ? state.cell : null;
-  return core.svg(cell ? 1 : 0, cell, state.padded);
+  const cell = state.cell && state.cell.side !== 'matrix' ? state.cell : null, view = Number(document.getElementById('export-view').value);
+  const follows = view === 1 || view === 2 || (view === 3 && ['fine', 'padded'].includes(cell?.side));
+  return core.svg(view, follows ? cell : null, state.padded);
 }
 
 function svgToPng(svg) {
@@ -28,7 +40,7 @@ function svgToPng(svg) {
   });
 }
 
-const latexName = name => name.replace(/(∂?)([IKOt])('?)([\d.,]+)/g, (_, d, letter, mark, digits) => `${d ? '\\partial ' : ''}${letter}${mark}_{${digits}}`);
+const latexName = name => name.replace(/(∂?)([IKOtB])('?)([\d.,]+)/g, (_, d, letter, mark, digits) => `${d ? '\\partial ' : ''}${letter}${mark}_{${digits}}`);
 
 function latex() {
   const matrix = core.matrix(state.padded), lines = [];
@@ -56,8 +68,8 @@ function numpy() {
     const { channels, extents, values } = state.shown[side];
     return `np.array([${values.join(', ')}]).reshape(${[...(side === 'weights' ? [] : [1]), ...channels, ...extents].join(', ')})`;
   };
-  const matrix = core.matrix(state.padded), side = state.fields.transposed ? ['coarse', 'fine'] : ['fine', 'coarse'];
-  return ['import numpy as np', `# ${state.shown.problem}`, `x = ${array(side[0])}`, `w = ${array('weights')}`, `y = ${array(side[1])}`,
+  const bias = state.fields.gradient ? null : biasNumbers(), matrix = core.matrix(state.padded), side = state.fields.transposed ? ['coarse', 'fine'] : ['fine', 'coarse'];
+  return ['import numpy as np', `# ${state.shown.problem}`, `x = ${array(side[0])}`, `w = ${array('weights')}`, ...bias ? [`b = np.array([${bias.join(', ')}])`] : [], `y = ${array(side[1])}`,
     `data = np.array([${matrix.value.join(', ')}])`, `indices = np.array([${matrix.column.join(', ')}])`, `indptr = np.array([${matrix.row_start.join(', ')}])`,
     `# scipy.sparse.csr_array((data, indices, indptr), shape=(${matrix.rows}, ${matrix.columns}))`].join('\n');
 }
@@ -71,6 +83,9 @@ function watchExport() {
     area.focus();
     area.select();
   };
+  const offerViews = () => renderExport();
+  document.getElementById('export-section').addEventListener('pointerenter', offerViews);
+  document.getElementById('export-section').addEventListener('focusin', offerViews);
   on('svg', () => { const svg = picture(); svg.error ? showError(svg.error) : save('faltung.svg', new Blob([svg], { type: 'image/svg+xml' })); });
   on('png', async () => { const svg = picture(); svg.error ? showError(svg.error) : save('faltung.png', await svgToPng(svg)); });
   on('latex', () => show(latex()));

@@ -9,13 +9,14 @@ function matrixSides() {
 
 function renderMatrix() {
   const [rowSide, columnSide] = matrixSides(), { shown } = state;
-  const rows = shown[rowSide].names.length, columns = shown[columnSide].names.length;
+  const rows = shown[rowSide].size, columns = shown[columnSide].size;
   const place = document.getElementById('matrix');
   document.getElementById('matrix-title').textContent = say('matrixOf', rows, columns);
   for (const input of document.querySelectorAll('[name=form]')) input.checked = (input.value === 'padded') === state.padded;
   matrixCells = new Map();
   overlay = null;
   litEntries = [];
+  place.tabIndex = -1;
   if (rows * columns > pictureLimit) {
     place.textContent = say('tooLarge', rows * columns);
     return;
@@ -38,31 +39,61 @@ function renderMatrix() {
   for (const cell of place.querySelectorAll('.cell')) matrixCells.set(cell.dataset.r * columns + Number(cell.dataset.c), cell);
 }
 
+function watchForm() {
+  for (const radio of document.querySelectorAll('[name=form]')) radio.addEventListener('change', () => {
+    state.padded = radio.value === 'padded';
+    choose(null);
+    writeAddress();
+    renderLate();
+  });
+}
+
 function drawMatrix(place, rows, columns) {
-  const [rowSide, columnSide] = matrixSides(), { products } = state;
   place.innerHTML = `<div style="position:relative;width:max-content"><canvas width="${columns}" height="${rows}" role="img" aria-label="${say('matrixOf', rows, columns)}"></canvas><canvas width="${columns}" height="${rows}" style="position:absolute;inset:0;border-color:transparent"></canvas></div>`;
   const [base, top] = place.querySelectorAll('canvas');
   const scale = Math.max(1, Math.min(6, Math.floor(700 / columns)));
   for (const canvas of [base, top]) canvas.style.width = `${columns * scale + 2}px`, canvas.style.height = `${rows * scale + 2}px`;
-  const pen = base.getContext('2d');
-  pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--soft');
+  const [rowSide, columnSide] = matrixSides(), { products } = state, image = new ImageData(columns, rows), pixels = new Uint32Array(image.data.buffer);
+  const soft = 0xff84786c;  // #6c7884 as the bytes lie in memory: 4.4 to 1 on the light page, 4.2 to 1 on the dark one
   for (let p = 0; p < products.length; p += 4) {
     const r = products[p + slot[rowSide]], c = products[p + slot[columnSide]];
-    if (r >= 0 && c >= 0) pen.fillRect(c, r, 1, 1);
+    if (r >= 0 && c >= 0) pixels[r * columns + c] = soft;
   }
-  overlay = { canvas: top, scale };
+  base.getContext('2d').putImageData(image, 0, 0);
+  overlay = { canvas: top, scale, drawn: [] };
+  place.tabIndex = 0;
+}
+
+/// The row of the picture under the pointer, or the one that an arrow key leads to.
+function rowAt(event) {
+  const [rowSide] = matrixSides(), { size } = state.shown[rowSide], now = state.cell?.side === rowSide ? state.cell.index : -1;
+  const r = event.type === 'keydown' ? now + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? size) : Math.floor((event.clientY - overlay.canvas.getBoundingClientRect().top - 1) / overlay.scale);
+  return r >= 0 && r < size ? { side: rowSide, index: r } : null;
+}
+
+function watchPicture() {
+  const place = document.getElementById('matrix');
+  place.addEventListener('pointermove', event => {
+    const cell = overlay && !state.pinned && event.target.tagName === 'CANVAS' ? rowAt(event) : null;
+    if (cell && !sameCell(cell, state.cell)) choose(cell);
+  });
+  place.addEventListener('keydown', event => {
+    const cell = overlay && event.target === place ? rowAt(event) : null;
+    if (cell) event.preventDefault(), choose(cell);
+  });
 }
 
 /// Lights the entries of some products, and the whole row or column of a cell.
 function lightMatrix(lit, cell) {
-  const [rowSide, columnSide] = matrixSides(), { products, shown } = state, columns = shown[columnSide].names.length;
+  const [rowSide, columnSide] = matrixSides(), { products, shown } = state, columns = shown[columnSide].size;
   for (const entry of litEntries) entry.classList.remove('lit', 'line');
   litEntries = [];
   if (overlay) {
     const pen = overlay.canvas.getContext('2d');
-    pen.clearRect(0, 0, overlay.canvas.width, overlay.canvas.height);
+    for (const [c, r] of overlay.drawn) pen.clearRect(c, r, 2, 2);
+    overlay.drawn = lit.map(p => [products[p + slot[columnSide]], products[p + slot[rowSide]]]).filter(([c, r]) => c >= 0 && r >= 0);
     pen.fillStyle = '#e2761b';
-    for (const p of lit) if (products[p + slot[rowSide]] >= 0 && products[p + slot[columnSide]] >= 0) pen.fillRect(products[p + slot[columnSide]] - 0.5, products[p + slot[rowSide]] - 0.5, 2, 2);
+    for (const [c, r] of overlay.drawn) pen.fillRect(c, r, 2, 2);
     return;
   }
   const mark = (r, c, style) => {
@@ -70,6 +101,6 @@ function lightMatrix(lit, cell) {
     if (entry) entry.classList.add(style), litEntries.push(entry);
   };
   if (cell?.side === rowSide) for (let c = 0; c < columns; ++c) mark(cell.index, c, 'line');
-  if (cell?.side === columnSide) for (let r = 0; r < shown[rowSide].names.length; ++r) mark(r, cell.index, 'line');
+  if (cell?.side === columnSide) for (let r = 0; r < shown[rowSide].size; ++r) mark(r, cell.index, 'line');
   for (const p of lit) mark(products[p + slot[rowSide]], products[p + slot[columnSide]], 'lit');
 }

@@ -3,7 +3,7 @@ let timer = null;
 const stepMilliseconds = 900;  // time to read a short formula
 
 function showStep() {
-  const { step, steps, shown } = state;
+  const { step, steps } = state;
   document.getElementById('scrub').max = steps;
   document.getElementById('scrub').value = step;
   document.getElementById('step').textContent = say('steps', step, steps);
@@ -11,14 +11,12 @@ function showStep() {
   button.textContent = running ? '⏸' : '▶';
   button.ariaLabel = button.title = say(running ? 'pause' : 'play');
   renderGrids();
-  if (step > 0 && (step < steps || running)) choose({ side: shown.unknown === 'weights' ? 'weights' : 'coarse', index: step - 1 });
 }
 
 function goTo(step) {
   state.step = Math.max(0, Math.min(state.steps, step));
-  if (state.step > 0) choose({ side: state.shown.unknown === 'weights' ? 'weights' : 'coarse', index: state.step - 1 });
-  else choose(null);
   showStep();
+  choose(state.step > 0 ? { side: state.shown.unknown === 'weights' ? 'weights' : 'coarse', index: state.step - 1 } : null);
 }
 
 function stop() {

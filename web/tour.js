@@ -14,15 +14,15 @@ function showPreset(id) {
   const preset = presets.find(one => one.id === id);
   if (!preset) return;
   stop();
-  state.sources = { input: '', weights: '', output_gradient: '' };
+  state.sources = {};
   state.padded = preset.form === 'padded';
-  showError(open({ problem: preset.problem }));
+  showError(null);
   wanted = null;
   state.preset = id;
-  state.step = state.steps;
+  state.step = Infinity;  // all of them
   state.cell = null;
   state.pinned = false;
-  render();
+  refresh({ problem: preset.problem });
 }
 
 function watchTour() {
@@ -30,5 +30,5 @@ function watchTour() {
   document.getElementById('tour-back').addEventListener('click', () => move(-1));
   document.getElementById('tour-next').addEventListener('click', () => move(1));
   document.getElementById('preset').addEventListener('change', event => showPreset(event.target.value));
-  document.getElementById('language').addEventListener('change', event => { language = event.target.value; speak(); render(); });
+  document.getElementById('language').addEventListener('change', event => { language = event.target.value; speak(); refresh(); });
 }

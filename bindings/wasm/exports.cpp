@@ -1,7 +1,7 @@
 // What the page calls: the same problem, trace and matrix as everywhere, in double, as JSON.
 //
 // One trace is open at a time. Every function returns text that stays until the next call; an error is {"error":
-// "given: rule: fix"}. Not for speed of single numbers: products go to the page as one array of 32-bit numbers.
+// "given: rule: fix"}. What there is much of goes as it lies in memory: numbers, products, and names as lines.
 #include <faltung/error.hpp>
 #include <faltung/explain.hpp>
 #include <faltung/frameworks.hpp>
@@ -9,9 +9,11 @@
 
 #include <emscripten/emscripten.h>
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -94,9 +96,11 @@ std::vector<double> numbers_of(const Json& request, const char* name) {
 }
 
 Json array_json(const TraceArray& array) {
-  return {{"title", array.title},  {"channels", array.channels},         {"extents", array.extents},
-          {"begin", array.begin},  {"true_extents", array.true_extents}, {"names", array.names},
-          {"values", array.values}};
+  return {{"title", array.title},
+          {"channels", array.channels},
+          {"extents", array.extents},
+          {"begin", array.begin},
+          {"true_extents", array.true_extents}};
 }
 
 Json words_json(const Problem& problem) {
@@ -142,21 +146,35 @@ EMSCRIPTEN_KEEPALIVE const char* faltung_open(const char* text) {
   });
 }
 
-/// Only whether a state is legal: {} or {"error": …}.
+/// Only whether a state is legal, and small enough to be shown: {} or {"error": …}.
 EMSCRIPTEN_KEEPALIVE const char* faltung_check(const char* text) {
   return answered([&] {
-    problem_of(Json::parse(text));
+    check_trace(problem_of(Json::parse(text)));
     return std::string("{}");
   });
 }
 
-/// What belongs to a cell: {"name", "computed", "formulas": […], "products": […], "gradient"}.
-EMSCRIPTEN_KEEPALIVE const char* faltung_cell(int side, int index) {
+/// The numbers of one array, and the names of its cells, one a line.
+EMSCRIPTEN_KEEPALIVE const double* faltung_values(int side) {
+  return array_of(session.trace, cell_at(side, 0).side).values.data();
+}
+EMSCRIPTEN_KEEPALIVE const char* faltung_names(int side) {
+  return answered([&] {
+    std::string lines;
+    for (const std::string& name : array_of(session.trace, cell_at(side, 0).side).names) lines += name + '\n';
+    return lines;
+  });
+}
+
+/// What belongs to a cell: {"name", "computed", "formulas": at most `limit` of them, "more": how many there are beyond,
+/// "gradient"}.
+EMSCRIPTEN_KEEPALIVE const char* faltung_cell(int side, int index, int limit) {
   return answered([&] {
     const Cell cell = cell_at(side, index);
     const CellAnswer told = explain_cell(session.trace, cell);
     Json formulas = Json::array();
-    for (const Formula& formula : told.formulas)
+    const std::size_t shown = std::min(told.formulas.size(), static_cast<std::size_t>(limit));
+    for (const Formula& formula : std::span(told.formulas).first(shown))
       formulas.push_back({{"left", formula.left},
                           {"symbols", formula.symbols},
                           {"numbers", formula.numbers},
@@ -164,7 +182,7 @@ EMSCRIPTEN_KEEPALIVE const char* faltung_cell(int side, int index) {
     return Json{{"name", array_of(session.trace, cell.side).names.at(static_cast<std::size_t>(index))},
                 {"computed", told.computed},
                 {"formulas", std::move(formulas)},
-                {"products", told.products},
+                {"more", told.formulas.size() - shown},
                 {"gradient", told.gradient}}
         .dump();
   });

@@ -63,6 +63,9 @@ struct Trace {
 /// another length).
 Trace make_trace(const Problem& problem, const TraceNumbers& numbers = {});
 
+/// Whether `make_trace` would take the problem, without its work. Errors: ProblemError, the same.
+void check_trace(const Problem& problem);
+
 enum class Side { fine, padded, coarse, weights };
 const TraceArray& array_of(const Trace& trace, Side side);
 Side unknown_side(const Trace& trace);

@@ -64,20 +64,12 @@ std::string joined(const std::vector<std::string>& terms) {
   return terms.empty() ? "0" : fmt::format("{}", fmt::join(terms, " + "));
 }
 
-/// Channel that a cell's bias belongs to, or −1: no bias, or a margin that will be added onto kept cells (there it
-/// would count twice).
+/// Channel that a cell's bias belongs to, or −1: no bias.
 std::int64_t bias_channel(const Trace& trace, Cell cell) {
   if (trace.bias.empty() || cell.side == Side::weights) return -1;
   const TraceArray& array = array_of(trace, cell.side);
   const std::int64_t channel = cell.index / (static_cast<std::int64_t>(array.names.size()) / array.channels[0]);
-  if (cell.side != Side::padded) return channel;
-  std::int64_t rest = cell.index;
-  for (std::size_t a = array.extents.size(); a-- > 0; rest /= array.extents[a]) {
-    const std::int64_t f = rest % array.extents[a] - array.begin[a];
-    const bool margin = f < 0 || f >= array.true_extents[a];
-    if (margin && trace.problem.axes[a].boundary != Boundary::zeros) return -1;
-  }
-  return channel;
+  return cell.side != Side::padded || starts_from_bias(trace, cell.index) ? channel : -1;
 }
 
 /// The gradient of a forward problem's given cell, in names.
@@ -104,6 +96,16 @@ std::string gradient_names(const Trace& trace, Cell cell, const std::vector<std:
 }  // namespace
 
 std::string number_text(double value) { return fmt::format("{}", value); }
+
+bool starts_from_bias(const Trace& trace, std::int64_t padded) {
+  const TraceArray& array = trace.padded;
+  for (std::size_t a = array.extents.size(); a-- > 0; padded /= array.extents[a]) {
+    const std::int64_t f = padded % array.extents[a] - array.begin[a];
+    const bool margin = f < 0 || f >= array.true_extents[a];
+    if (margin && trace.problem.axes[a].boundary != Boundary::zeros) return false;
+  }
+  return true;
+}
 
 std::int64_t cell_of(const Product& product, Side side) {
   switch (side) {

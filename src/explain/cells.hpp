@@ -11,6 +11,10 @@ namespace faltung::internal {
 /// For each cell of a padded array whether it lies in the true one.
 std::vector<bool> true_cells(const TraceArray& array);
 
+/// Whether a cell of the temporary output starts from the bias: not in a margin that will be added onto kept cells,
+/// there it would count twice.
+bool starts_from_bias(const Trace& trace, std::int64_t padded);
+
 /// The cell of one array that a product meets: coarse, fine (−1: a zero in the margin), padded or weight.
 std::int64_t cell_of(const Product& product, Side side);
 

@@ -75,7 +75,12 @@ OverlapMap overlap_map(const Problem& problem) {
   if (cells > trace_limit)
     throw ProblemError(fmt::format("the overlap map of `{}` with {} cells", to_string(problem), cells),
                        fmt::format("it has at most {}", trace_limit), "use a smaller input: the pattern repeats");
-  for (const Axis& axis : problem.axes) map.axes.push_back(overlap_of(axis));
+  for (const Axis& axis : problem.axes) {
+    if (axis.stride > trace_limit)
+      throw ProblemError(fmt::format("the overlap map of `{}` with {} phases", to_string(problem), axis.stride),
+                         fmt::format("it has at most {}", trace_limit), "use a smaller stride");
+    map.axes.push_back(overlap_of(axis));
+  }
   map.count.assign(at(cells), 1);
   for (std::int64_t i = 0; i < cells; ++i) {
     std::int64_t rest = i;
@@ -118,10 +123,12 @@ Page overlap_page(const Trace& trace) {
   const bool alike = axes_alike(problem);
   for (std::size_t a = 0; a < (alike ? 1 : map.axes.size()); ++a)
     page.blocks.push_back(Paragraph{
-        fmt::format("{}: {} taps with dilation {} on the {} phase{} of stride {}: {}",
+        fmt::format("{}: of {} tap{}{}, {} reach the {} phase{} of stride {}",
                     alike && map.axes.size() > 1 ? "every axis" : axis_name(a, map.axes.size()), problem.axes[a].kernel,
-                    problem.axes[a].dilation, problem.axes[a].stride, problem.axes[a].stride == 1 ? "" : "s",
-                    problem.axes[a].stride, fmt::join(map.axes[a].per_phase, " "))});
+                    problem.axes[a].kernel == 1 ? "" : "s",
+                    problem.axes[a].dilation == 1 ? "" : fmt::format(" with dilation {}", problem.axes[a].dilation),
+                    fmt::join(map.axes[a].per_phase, " + "), problem.axes[a].stride,
+                    problem.axes[a].stride == 1 ? "" : "s", problem.axes[a].stride)});
   TraceArray array = trace.fine;
   array.title = "stamps on each cell of the " + trace.fine.title;
   array.channels = {1};

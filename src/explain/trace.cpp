@@ -23,22 +23,25 @@ using internal::Terms;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-void check_size(const Problem& problem) {
+/// The number of products, if people can read them.
+std::int64_t check_size(const Problem& problem) {
   if (problem.batch != 1)
     throw ProblemError(fmt::format("`{}` has {} samples", to_string(problem), problem.batch),
                        "an explanation is of one", "use n1");
   Checked products = Checked(problem.coarse_channels) * (problem.fine_channels / problem.groups);
   for (const Axis& axis : problem.axes) products = products * axis.kernel * axis.coarse;
-  if (const auto count = products.value(); !count || *count > trace_limit)
+  const auto count = products.value();
+  if (!count || *count > trace_limit)
     throw ProblemError(
         fmt::format("`{}` with {} products", to_string(problem), count ? std::to_string(*count) : "more than 2^63"),
         fmt::format("explanations are for reading, at most {} of them", trace_limit),
         "use a smaller input, kernel or fewer channels");
   for (const Shape& shape : {problem.padded_shape(), problem.coarse_shape(), problem.weights_shape()})
-    if (const std::int64_t count = element_count(shape); count > trace_limit)
-      throw ProblemError(fmt::format("`{}` with an array of {} cells", to_string(problem), count),
+    if (const std::int64_t cells = element_count(shape); cells > trace_limit)
+      throw ProblemError(fmt::format("`{}` with an array of {} cells", to_string(problem), cells),
                          fmt::format("explanations are for reading, at most {} of them", trace_limit),
                          "use a smaller input, stride or padding");
+  return *count;
 }
 
 TraceArray array(std::string title, const std::string& letter, const Shape& shape, std::size_t channel_axes) {
@@ -110,17 +113,13 @@ std::vector<std::int64_t> sources(const Trace& trace) {
   return cells;
 }
 
-/// The temporary output with the bias as the article puts it: everywhere, but not into a margin that will be added onto
-/// other cells.
+/// The temporary output, from the bias on.
 std::vector<double> temporary_values(const Trace& trace, const Terms& terms) {
   std::vector<double> values(trace.padded.names.size());
   const std::size_t cells = values.size() / at(trace.problem.fine_channels);
-  if (!trace.bias.empty()) {
-    const std::vector<std::int64_t> source = sources(trace);
-    const std::vector<bool> inside = internal::true_cells(trace.padded);
+  if (!trace.bias.empty())
     for (std::size_t i = 0; i < values.size(); ++i)
-      if (inside[i] || source[i] < 0) values[i] = trace.bias[i / cells];
-  }
+      if (internal::starts_from_bias(trace, static_cast<std::int64_t>(i))) values[i] = trace.bias[i / cells];
   terms.by_tap([&](const internal::Term& term) {
     double& sum = values[at(term.padded)];
     sum = std::fma(trace.coarse.values[at(term.coarse)], trace.weights.values[at(term.weight)], sum);
@@ -189,10 +188,15 @@ std::vector<bool> true_cells(const TraceArray& array) {
 
 }  // namespace internal
 
-Trace make_trace(const Problem& problem, const TraceNumbers& numbers) {
+void check_trace(const Problem& problem) {
   validate(problem);
   check_size(problem);
+}
+
+Trace make_trace(const Problem& problem, const TraceNumbers& numbers) {
+  validate(problem);
   Trace trace;
+  trace.products.reserve(at(check_size(problem)));
   trace.problem = problem;
   name_arrays(trace);
   const Terms terms(problem);

@@ -32,12 +32,41 @@ class Page:
         self.settle()
         return self
 
+    def go(self, address):
+        """Another address in the same tab, as when somebody edits it."""
+        self.tab.evaluate("address => { location.hash = address; }", address)
+        self.settle()
+
     def settle(self):
         self.tab.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
+    # what draws in the next frame: act, then wait for it
     def preset(self, name):
-        self.tab.select_option("#preset", name)
+        self.select("#preset", name)
+
+    def select(self, place, value):
+        self.tab.select_option(place, value)
         self.settle()
+
+    def fill(self, place, value):
+        self.tab.fill(place, value)
+        self.settle()
+
+    def check(self, place):
+        self.tab.check(place)
+        self.settle()
+
+    def click(self, place):
+        self.tab.click(place)
+        self.settle()
+
+    def press(self, *keys):
+        for key in keys:
+            self.tab.keyboard.press(key)
+        self.settle()
+
+    def values(self, side):
+        return self.tab.evaluate("side => state.shown[side].values", side)
 
     def formula(self):
         return self.tab.inner_text("#formula")

@@ -1,16 +1,11 @@
-"""The page: the article's formulas, lights, address, keyboard, narrow width, accessibility, speed, size."""
+"""The page: the article's formulas and numbers, lights, steps, address."""
 import json
 import pathlib
 
-import axe_playwright_python
-import numpy as np
 import pytest
-
-from conftest import PAGE
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PRESETS = json.loads((ROOT / "web" / "presets.json").read_text())
-AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset["id"])
@@ -30,7 +25,7 @@ def test_presets_give_the_articles_formulas_and_numbers(page, preset):
         rows = page.tab.evaluate("[...document.querySelectorAll('#matrix tr')].slice(1).map(row => [...row.querySelectorAll('.cell')].map(c => c.textContent).join(' '))")
         assert rows == preset["matrix"]
     for words in ("en", "zh"):
-        page.tab.select_option("#language", words)
+        page.select("#language", words)
         assert page.tab.inner_text("#tour-title") == preset["title"][words]
         assert page.tab.inner_text("#tour-text") == preset["text"][words]
 
@@ -55,7 +50,7 @@ def test_pointing_tells_the_padded_array_from_the_true_one(page):
     assert page.lit("padded") == ["I'13", "I'14", "I'23", "I'24"]
     assert page.tab.locator("#matrix .cell.lit").all_inner_texts() == ["K21", "K22"], "folded: the zeros are dropped"
     assert page.tab.locator("#arrays [data-side=padded] small").all_inner_texts()[6:9] == ["I11", "I12", "I13"]
-    page.tab.check("input[name=form][value=padded]")
+    page.check("input[name=form][value=padded]")
     page.hover("coarse", "O12")
     assert page.tab.locator("#matrix .cell.lit").all_inner_texts() == ["K11", "K12", "K21", "K22"]
     page.preset("transposed-cut")
@@ -68,19 +63,19 @@ def test_pointing_tells_the_padded_array_from_the_true_one(page):
 def test_play_step_and_scrub(page):
     page.preset("transposed")
     values = lambda: [int(text) for text in page.tab.locator("#arrays [data-side=padded] b").all_text_contents()]
-    page.tab.click("#first")
+    page.click("#first")
     assert values() == [0] * 9
     states = [[1, 2, 0, 3, 4, 0, 0, 0, 0], [1, 4, 4, 3, 10, 8, 0, 0, 0], [1, 4, 4, 6, 16, 8, 9, 12, 0], [1, 4, 4, 6, 20, 16, 9, 24, 16]]
     for state in states:
-        page.tab.click("#after")
+        page.click("#after")
         assert values() == state
-    page.tab.click("#before")
+    page.click("#before")
     assert values() == states[2]
-    page.tab.fill("#scrub", "1")
+    page.fill("#scrub", "1")
     assert values() == states[0] and page.lit("coarse") == ["I11"]
-    page.tab.click("#play")
+    page.click("#play")
     page.tab.wait_for_function("state.step >= 3", timeout=5000)
-    page.tab.click("#play")
+    page.click("#play")
 
 
 def test_the_address_brings_everything_back(make_page):
@@ -95,10 +90,10 @@ def test_the_address_brings_everything_back(make_page):
 def test_the_page_writes_its_address(make_page):
     page = make_page().open()
     page.preset("transposed-cut")
-    page.tab.fill("#kernel-1", "3")
-    page.tab.click("#random")
-    page.tab.check("input[name=form][value=padded]")
-    page.tab.select_option("#language", "zh")
+    page.fill("#kernel-1", "3")
+    page.click("#random")
+    page.check("input[name=form][value=padded]")
+    page.select("#language", "zh")
     page.cell("padded", 3).click()
     seen = "[state.shown.problem, state.shown.fine.values, state.padded, language, state.cell, state.pinned]"
     before = page.tab.evaluate(seen)
@@ -106,100 +101,41 @@ def test_the_page_writes_its_address(make_page):
     assert make_page().open(page.tab.evaluate("location.hash")).tab.evaluate(seen) == before
 
 
-def test_fields_change_the_layer(page):
+def test_an_entry_of_the_matrix_is_pinned_and_kept(page, make_page):
     page.preset("2d")
-    page.tab.fill("#stride-0", "2")
-    page.tab.fill("#before_-0", "1")
-    page.tab.check("input[name=view][value=input]")
-    assert page.tab.inner_text("#problem") == "conv2d-dx n1 g1 ic1 oc1 i3x3 k2x2 s2x1 d1 p1:0x0"
-    page.tab.check("input[name=direction][value=true]")
-    page.tab.check("input[name=axes][value='3']")
-    page.tab.select_option("#boundary-2", "circular")
-    assert page.tab.inner_text("#problem").startswith("convt3d-dx") and "bzerosxzerosxcircular" in page.tab.inner_text("#problem")
+    page.tab.locator("#matrix .cell[data-r='3'][data-c='8']").click()
+    assert page.formula().startswith("K22 in row O22, column I33")
+    again = make_page().open(page.tab.evaluate("location.hash"))
+    assert again.formula() == page.formula() and again.lit("fine") == ["I33"]
 
 
-def test_errors_offer_the_nearest_legal_values(page):
-    page.preset("2d")
-    page.tab.fill("#kernel-1", "5")
-    assert "kernel x is 5" in page.tab.inner_text("#error")
-    offers = page.tab.locator("#error button").all_inner_texts()
-    assert "Kernel x = 3" in offers and "Padding before x = 2" in offers
-    page.tab.click("text='Kernel x = 3'")
-    assert page.tab.is_hidden("#error") and "k2x3" in page.tab.inner_text("#problem")
+def test_a_transposed_convolution_is_a_sliding_window_too(page):
+    page.open("#p=convt2d+ic2+i2x2+k3x2+s2+p1")
+    assert page.tab.locator("#spread [data-side=coarse] .grid").first.inner_text().split() == (
+        "0 0 0 0 0 0 0 0 0 0 0 I1.11 0 I1.12 0 0 0 0 0 0 0 I1.21 0 I1.22 0 0 0 0 0 0 0 0 0 0 0".split())
+    assert page.tab.locator("#spread [data-side=weights] .grid").first.inner_text().split() == "K1.1.32 K1.1.31 K1.1.22 K1.1.21 K1.1.12 K1.1.11".split()
+    # the window over an output cell multiplies what the formula says
+    for cell in ("O11", "O31"):
+        formula = page.hover("fine", cell)
+        window = page.tab.locator("#spread [data-side=coarse] .cell.chosen").all_inner_texts()
+        turned = page.tab.locator("#spread [data-side=weights] .cell").all_inner_texts()
+        products = [f"{number}·{tap}" for number, tap in zip(window, turned) if number != "0"]
+        assert len(window) == len(turned) == 12 and sorted(products) == sorted(formula.split(" = ")[1].split(" + "))
+    page.tab.locator("#spread [data-side=coarse] [data-index='3']").hover()
+    assert page.formula().startswith("I1.22 goes to")
+    page.check("input[name=direction][value=false]")
+    assert page.tab.is_hidden("#spread-section")
 
 
-def test_numbers_typed_drawn_and_from_a_picture(page, tmp_path):
-    page.preset("2d")
-    page.tab.fill("[data-source=weights]", "0 -1 0.5 2")
-    page.tab.locator("[data-source=weights]").blur()
-    assert page.tab.evaluate("state.shown.coarse.values") == [-2 + 2 + 10, -3 + 2.5 + 12, -5 + 3.5 + 16, -6 + 4 + 18]
-    page.tab.fill("[data-source=weights]", "1 2")
-    page.tab.locator("[data-source=weights]").blur()
-    assert "2 numbers were given, the kernel has 4 cells" in page.tab.inner_text("#error")
-    page.tab.click("#random")
-    x, w, y = (np.array(page.tab.evaluate(f"state.shown.{side}.values")) for side in ("fine", "weights", "coarse"))
-    x, w = x.reshape(3, 3), w.reshape(2, 2)
-    assert (y == [(x[i:i + 2, j:j + 2] * w).sum() for i in (0, 1) for j in (0, 1)]).all() and len(set(x.ravel())) > 1
-    from struct import pack
-    from zlib import compress, crc32
-    chunk = lambda kind, data: pack(">I", len(data)) + kind + data + pack(">I", crc32(kind + data))
-    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", pack(">IIBBBBB", 3, 3, 8, 0, 0, 0, 0)) + chunk(b"IDAT", compress(b"".join(b"\0" + bytes([i, i + 1, i + 2]) for i in (0, 100, 200)))) + chunk(b"IEND", b"")
-    (tmp_path / "p.png").write_bytes(png)
-    page.tab.set_input_files("#picture", tmp_path / "p.png")
-    page.tab.wait_for_function("state.shown.fine.values[8] === 202")
-    assert page.tab.evaluate("state.shown.fine.values") == [0, 1, 2, 100, 101, 102, 200, 201, 202]
+def test_a_broken_address_is_told(page):
+    page.open("#p=conv2d+i3x3+k9x9")
+    assert "kernel y is 9" in page.tab.inner_text("#error")
 
 
-def test_keyboard_alone(page):
-    page.preset("2d")
-    page.tab.locator("#arrays [data-side=fine] .cell").first.focus()
-    assert page.lit("coarse") == ["O11"]
-    page.tab.keyboard.press("ArrowRight")
-    page.tab.keyboard.press("ArrowDown")
-    assert page.formula().startswith("I22 goes to")
-    page.tab.keyboard.press("Enter")
-    page.hover("coarse", "O11")
-    assert page.formula().startswith("I22 goes to"), "pinned"
-    page.tab.keyboard.press("Escape")
-    assert page.lit("coarse") == []
-    page.tab.locator("#arrays [data-side=coarse] .cell").first.focus()
-    page.tab.keyboard.press("Tab")  # out of the grid at once: one stop for each
-    assert page.tab.evaluate("!document.activeElement.closest('[data-side=coarse]')")
-
-
-@pytest.mark.parametrize("preset", ["2d-padding", "channels", "transposed-cut-matrix"])
-def test_a_phones_width(make_page, preset):
-    page = make_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True).open()
-    page.preset(preset)
-    assert page.tab.evaluate("document.documentElement.scrollWidth") <= 360
-    page.cell("weights", 0).tap()
-    assert page.lit("weights")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("preset", ["2d-padding", "transposed-overlap", "weight-gradient"])
-def test_accessible(make_page, scheme, preset):
-    page = make_page(color_scheme=scheme).open()
-    page.preset(preset)
-    page.hover("weights", page.tab.evaluate("state.shown.weights.names[0]"))
-    page.tab.evaluate(AXE)
-    result = page.tab.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})")
-    assert [(fault["id"], [node["html"][:160] for node in fault["nodes"]][:3]) for fault in result["violations"]] == []
-
-
-def test_an_event_takes_under_4_milliseconds(page):
-    page.open("#p=conv2d+ic4+oc4+i16x16+k3x3+p1")
-    times = page.tab.evaluate("""() => {
-      const place = document.querySelector('#arrays [data-side=padded]'), all = [...place.querySelectorAll('.cell')], times = [];
-      for (let i = 0; i < 200; ++i) {
-        const cell = all[(i * 37) % all.length], start = performance.now();
-        cell.dispatchEvent(new PointerEvent('pointerover', { bubbles: true }));
-        times.push(performance.now() - start);
-      }
-      return times.sort((a, b) => a - b);
-    }""")
-    print(f"median {times[100]:.2f} ms, 95 of 100 under {times[190]:.2f} ms")
-    assert times[100] < 4
+def test_the_overlap_map(page):
+    page.open("#p=convt2d+i5x5+k3x3+s2+p1")
+    assert page.tab.inner_text("#verdict").startswith("checkerboard: from 1 to 4 stamps")
+    assert "2 or 4 for stride 2" in page.tab.inner_text("#advice")
 
 
 def test_the_layer_in_other_words(page):
@@ -217,6 +153,16 @@ def test_exports(page, tmp_path):
             page.tab.click(button)
         download.value.save_as(tmp_path / "out")
         assert (tmp_path / "out").read_bytes().startswith(start)
+    page.preset("transposed-cut")
+    assert len(page.tab.locator("#export-view option").all()) == 5, "no cell is chosen"
+    page.cell("fine", 0).click()
+    page.tab.hover("#svg")
+    for view, words in enumerate(["Step by step", "O11, a cell of the output", "The matrix of the output", "three views of t22", "after I11", "How many stamps"]):
+        page.tab.select_option("#export-view", str(view))
+        with page.tab.expect_download() as download:
+            page.tab.click("#svg")
+        assert words in pathlib.Path(download.value.path()).read_text(), view
+    page.preset("2d")
     page.tab.click("#latex")
     assert "K_{11} & K_{12} & 0 & K_{21}" in page.tab.input_value("#exported")
     assert "O_{11} &= K_{11} \\cdot I_{11}" in page.tab.input_value("#exported")
@@ -225,34 +171,3 @@ def test_exports(page, tmp_path):
     exec(page.tab.input_value("#exported"), names)  # what the page wrote
     assert names["x"].shape == (1, 1, 3, 3) and names["y"].ravel().tolist() == [37, 47, 67, 77]
     assert names["indptr"].tolist() == [0, 4, 8, 12, 16]
-
-
-def test_the_overlap_map(page):
-    page.open("#p=convt2d+i5x5+k3x3+s2+p1")
-    assert page.tab.inner_text("#verdict").startswith("checkerboard: from 1 to 4 stamps")
-    assert "2 or 4 for stride 2" in page.tab.inner_text("#advice")
-
-
-def test_a_broken_address_is_told(page):
-    page.open("#p=conv2d+i3x3+k9x9")
-    assert "kernel y is 9" in page.tab.inner_text("#error")
-
-
-def test_the_page_is_small():
-    assert PAGE.stat().st_size < 600_000
-
-
-# what README and docs show: copied from here to docs/pictures/ after somebody has looked at them
-@pytest.mark.parametrize("name, address, options", [
-    ("page_convolution", "#p=conv2d+i3x3+k2x2+s2+p1&t=2d-padding&c=O22", {}),
-    ("page_transposed", "#p=convt2d+i2x2+k3x3+s2&t=transposed-overlap&c=t33", {"color_scheme": "dark"}),
-    ("page_chinese", "#p=convt2d+i2x2+k2x2+s2+p1&t=transposed-cut&c=I12&l=zh", {}),
-    ("page_channels", "#p=conv2d+ic4+oc4+i16x16+k3x3+p1&c=O1.5,5", {}),
-    ("page_phone", "#p=convt2d+i2x2+k2x2&t=transposed&c=t22", {"viewport": {"width": 360, "height": 800}}),
-])
-def test_main_states_are_pictured(make_page, name, address, options):
-    page = make_page(**options).open(address)
-    assert page.lit("weights")
-    folder = PAGE.parent / "screenshots"
-    folder.mkdir(exist_ok=True)
-    page.tab.screenshot(path=folder / f"{name}.png")

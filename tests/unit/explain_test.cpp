@@ -176,6 +176,29 @@ TEST(ExplainOverlap, VerdictAndAdvice) {
   EXPECT_THAT(holes.advice, ElementsAre(HasSubstr("dilation 2 and stride 2 share the factor 2")));
   EXPECT_THAT(overlap_map(parse_problem("convt1d i8 k2 s3")).advice,
               ElementsAre("x: use a kernel of at least the stride, which it divides: 3 for stride 3"));
+  EXPECT_EQ(
+      message_of([] { overlap_map(parse_problem("convt1d i1 k2 s9000000000000000")); }),
+      "the overlap map of `convt1d n1 g1 ic1 oc1 i1 k2 s9000000000000000 d1 p0 f32` with 9000000000000000 phases: "
+      "it has at most 262144: use a smaller stride");
+}
+
+// what stands in the temporary output and what is told of it agree about the bias, also where only one axis folds
+TEST(ExplainCell, TheBiasStandsWhereTheFormulaHasIt) {
+  for (const char* text :
+       {"convt2d i2x2 k3x3 p1", "convt2d i2x2 k3x3 p1 breflectxzeros", "convt2d i2x2 k3x3 p1 breplicate"}) {
+    const Trace trace = traced(text, {.weights = std::vector<double>(9), .bias = {100}});
+    for (const std::string& name : trace.padded.names) {
+      const Cell cell = find_cell(trace, name);
+      const bool told = explain_cell(trace, cell).formulas.front().symbols.starts_with("B");
+      EXPECT_EQ(trace.padded.values[static_cast<std::size_t>(cell.index)], told ? 100 : 0) << text << " " << name;
+    }
+  }
+}
+
+TEST(Explain, ChecksWithoutTheWork) {
+  EXPECT_NO_THROW(check_trace(parse_problem("conv2d ic4 oc4 i16x16 k3x3 p1")));
+  EXPECT_EQ(message_of([] { check_trace(parse_problem("conv2d ic64 oc64 i224x224 k3x3")); }),
+            message_of([] { make_trace(parse_problem("conv2d ic64 oc64 i224x224 k3x3")); }));
 }
 
 // every advised kernel really gives an even map
