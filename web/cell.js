@@ -30,8 +30,8 @@ function tellCell(cell) {
     return;
   }
   if (cell.side === 'matrix') {
-    const [rowSide, columnSide] = matrixSides(), entry = matrixCells.get(cell.r * shown[columnSide].size + cell.c);
-    place.innerHTML = `<p>${coloured(say('matrixCell', entry?.textContent ?? '', shown[rowSide].names[cell.r], shown[columnSide].names[cell.c]))}</p>` +
+    const [rowSide, columnSide] = matrixSides();
+    place.innerHTML = `<p>${coloured(say('matrixCell', entryName(cell), shown[rowSide].names[cell.r], shown[columnSide].names[cell.c]))}</p>` +
       core.cell(rowSide, cell.r).formulas.map(one => tell(one, '=')).join('');
     return;
   }

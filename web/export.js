@@ -40,6 +40,8 @@ function svgToPng(svg) {
   });
 }
 
+const formulaLimit = 64;  // sums on a page
+
 const latexName = name => name.replace(/(∂?)([IKOtB])('?)([\d.,]+)/g, (_, d, letter, mark, digits) => `${d ? '\\partial ' : ''}${letter}${mark}_{${digits}}`);
 
 function latex() {
@@ -55,7 +57,8 @@ function latex() {
   }
   const { unknown } = state.shown, all = state.shown[unknown].names;
   lines.push('\\begin{align*}');
-  all.slice(0, 64).forEach((_, index) => {
+  if (all.length > formulaLimit) lines.splice(-1, 0, `% ${formulaLimit} of ${all.length} cells`);
+  all.slice(0, formulaLimit).forEach((_, index) => {
     const [formula] = core.cell(unknown, index).formulas;
     lines.push(`  ${latexName(formula.left)} &= ${latexName(formula.symbols).replaceAll('·', ' \\cdot ')} = ${formula.value} \\\\`);
   });

@@ -43,7 +43,7 @@ function renderSizes() {
     return fields.transposed ? `(${size} − 1)·${stride} + ${span} − ${before} − ${after}${extra ? ` + ${extra}` : ''} = ${out}` : `1 + (${size} + ${before} + ${after} − ${span}) // ${stride} = ${out}`;
   });
   const alike = lines.every(line => line === lines[0]);
-  document.getElementById('sizes').textContent = `${say('size')}: ${say(fields.transposed ? 'sizeTransposed' : 'sizeConvolution')} = ${alike ? lines[0] : lines.map((line, a) => `${axisNames(rank)[a]}: ${line}`).join(';  ')}`;
+  document.getElementById('sizes').textContent = `${say('size')}: ${say(fields.transposed ? 'sizeTransposed' : 'sizeConvolution')}${fields.output_padding.some(Boolean) ? ` + ${say('extra')}` : ''} = ${alike ? lines[0] : lines.map((line, a) => `${axisNames(rank)[a]}: ${line}`).join(';  ')}`;
 }
 
 function render() {
@@ -73,19 +73,21 @@ function renderLate() {
 }
 
 function restore() {
+  stop();
+  pending = wanted = null;
   const problem = readAddress();
   document.getElementById('language').value = language;
   speak();
   const message = problem ? open({ problem }) : null;
   if (!problem || message) {
-    showPreset(state.preset ?? presets[0].id);
+    showPreset(presets.some(one => one.id === state.preset) ? state.preset : presets[0].id);
     if (message) showError(message);
     return;
   }
-  state.step = state.steps;
+  showError(null);
   const name = state.wantedCell;
-  state.cell = name ? cellNamed(name) : null;
-  state.pinned = Boolean(state.cell);
+  state.cell = name ? cellNamed(name) : state.step < state.steps ? stepCell() : null;
+  state.pinned = Boolean(name && state.cell);
   render();
 }
 
@@ -102,4 +104,7 @@ unpacked(packedCore).then(wasmBinary => loadFaltung({ wasmBinary })).then(module
   window.addEventListener('hashchange', restore);
   restore();
   document.documentElement.dataset.ready = 'yes';
+}).catch(error => {
+  speak();
+  showError(say('cannotStart', error.message));
 });

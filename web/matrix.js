@@ -64,21 +64,30 @@ function drawMatrix(place, rows, columns) {
   place.tabIndex = 0;
 }
 
-/// The row of the picture under the pointer, or the one that an arrow key leads to.
-function rowAt(event) {
-  const [rowSide] = matrixSides(), { size } = state.shown[rowSide], now = state.cell?.side === rowSide ? state.cell.index : -1;
-  const r = event.type === 'keydown' ? now + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? size) : Math.floor((event.clientY - overlay.canvas.getBoundingClientRect().top - 1) / overlay.scale);
-  return r >= 0 && r < size ? { side: rowSide, index: r } : null;
+/// What an entry holds: a weight (of a weight gradient: a cell), or the sum of those that meet there.
+function entryName({ r, c }) {
+  const [rowSide, columnSide] = matrixSides(), { products, shown } = state, entries = shown.unknown === 'weights' ? 'fine' : 'weights', found = [];
+  for (let p = 0; p < products.length; p += 4) if (products[p + slot[rowSide]] === r && products[p + slot[columnSide]] === c) found.push(shown[entries].names[products[p + slot[entries]]] ?? '0');
+  return found.join('+');
+}
+
+/// The entry of the picture under the pointer, or its row where it holds a zero; the row that an arrow key leads to.
+function entryAt(event) {
+  const [rowSide, columnSide] = matrixSides(), { size } = state.shown[rowSide], row = r => r >= 0 && r < size ? { side: rowSide, index: r } : null;
+  if (event.type === 'keydown') return row((state.cell?.side === rowSide ? state.cell.index : -1) + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? size));
+  const box = overlay.canvas.getBoundingClientRect();
+  const r = Math.floor((event.clientY - box.top - 1) / overlay.scale), c = Math.floor((event.clientX - box.left - 1) / overlay.scale);
+  return row(r) && c < state.shown[columnSide].size && entryName({ r, c }) ? { side: 'matrix', r, c } : row(r);
 }
 
 function watchPicture() {
   const place = document.getElementById('matrix');
   place.addEventListener('pointermove', event => {
-    const cell = overlay && !state.pinned && event.target.tagName === 'CANVAS' ? rowAt(event) : null;
+    const cell = overlay && !state.pinned && event.target.tagName === 'CANVAS' ? entryAt(event) : null;
     if (cell && !sameCell(cell, state.cell)) choose(cell);
   });
   place.addEventListener('keydown', event => {
-    const cell = overlay && event.target === place ? rowAt(event) : null;
+    const cell = overlay && event.target === place ? entryAt(event) : null;
     if (cell) event.preventDefault(), choose(cell);
   });
 }

@@ -13,10 +13,14 @@ function showStep() {
   renderGrids();
 }
 
+/// What the last step that is shown computes, or scatters.
+const stepCell = () => state.step > 0 ? { side: state.shown.unknown === 'weights' ? 'weights' : 'coarse', index: state.step - 1 } : null;
+
 function goTo(step) {
   state.step = Math.max(0, Math.min(state.steps, step));
   showStep();
-  choose(state.step > 0 ? { side: state.shown.unknown === 'weights' ? 'weights' : 'coarse', index: state.step - 1 } : null);
+  writeAddress();
+  choose(stepCell());
 }
 
 function stop() {

@@ -1,4 +1,4 @@
-// What is shown, and how it stands in the address: #p=conv2d … &x=1,2,3 &w=r7 &g=… &b=… &f=padded &c=O11 &l=zh &t=preset.
+// What is shown, and how it stands in the address: #p=conv2d … &x=1,2,3 &w=r7 &g=… &b=… &f=padded &c=O11 &s=2 &l=zh &t=preset.
 const state = {
   fields: null,      // as core.open returns them
   sources: {},       // input, weights, output_gradient, bias: '' counts 1, 2, 3, … (of the bias: none); 'r7' random by seed 7; otherwise the numbers
@@ -98,23 +98,46 @@ function cellNamed(name) {
   return null;
 }
 
+const addressMilliseconds = 300;  // browsers refuse more than some 100 changes in 30 seconds
+let addressTimer = null, lastAddress = '';
+
+/// Writes the address at once, but a stream of changes only now and then, and at its end.
 function writeAddress() {
+  if (addressTimer !== null) {
+    addressTimer.again = true;
+    return;
+  }
+  putAddress();
+  addressTimer = { again: false };
+  setTimeout(() => {
+    const { again } = addressTimer;
+    addressTimer = null;
+    if (again) writeAddress();
+  }, addressMilliseconds);
+}
+
+function putAddress() {
+  if (location.hash !== lastAddress) return;  // somebody wrote another one, which is about to be read
   const part = new URLSearchParams({ p: state.shown.problem.replace(/ f32\b/, '') });
   for (const [key, name] of [['x', 'input'], ['w', 'weights'], ['g', 'output_gradient'], ['b', 'bias']]) if (state.sources[name]) part.set(key, state.sources[name]);
   if (state.padded) part.set('f', 'padded');
   if (state.pinned && state.cell) part.set('c', cellName(state.cell));
+  if (state.step < state.steps) part.set('s', state.step);
   if (state.preset) part.set('t', state.preset);
   if (language !== 'en') part.set('l', language);
   history.replaceState(null, '', '#' + part);
+  lastAddress = location.hash;
 }
 
 /// The request that an address stands for.
 function readAddress() {
+  lastAddress = location.hash;
   const part = new URLSearchParams(location.hash.slice(1));
   language = part.get('l') === 'zh' || (!part.has('l') && !part.has('p') && navigator.language.startsWith('zh')) ? 'zh' : 'en';
   state.sources = { input: part.get('x') ?? '', weights: part.get('w') ?? '', output_gradient: part.get('g') ?? '', bias: part.get('b') ?? '' };
   state.padded = part.get('f') === 'padded';
   state.preset = part.get('t');
   state.wantedCell = part.get('c');
+  state.step = part.has('s') ? Math.max(0, Math.trunc(Number(part.get('s'))) || 0) : Infinity;
   return part.get('p');
 }

@@ -34,7 +34,7 @@ class Page:
 
     def go(self, address):
         """Another address in the same tab, as when somebody edits it."""
-        self.tab.evaluate("address => { location.hash = address; }", address)
+        self.tab.evaluate("address => new Promise(done => { addEventListener('hashchange', done, { once: true }); location.hash = address; })", address)
         self.settle()
 
     def settle(self):
@@ -64,6 +64,11 @@ class Page:
         for key in keys:
             self.tab.keyboard.press(key)
         self.settle()
+
+    def address(self):
+        """What the page wrote, once it has written all."""
+        self.tab.wait_for_function("addressTimer === null")
+        return self.tab.evaluate("location.hash")
 
     def values(self, side):
         return self.tab.evaluate("side => state.shown[side].values", side)

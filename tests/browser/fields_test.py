@@ -139,7 +139,7 @@ def test_a_bias_is_typed(page):
     assert page.tab.locator("#arrays [data-side=padded] b").all_text_contents() == [str(int(value)) for value in before]
     page.click("#numpy")
     assert "b = np.array([100, -7])" in page.tab.input_value("#exported")
-    again = page.tab.evaluate("location.hash")
+    again = page.address()
     assert "b=100%2C-7" in again
     page.check("input[name=view][value=weight]")
     page.check("input[name=view][value='']")

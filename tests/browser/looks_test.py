@@ -96,7 +96,7 @@ def test_the_page_is_small():
 
 # what README and docs show: copied from here to docs/pictures/ after somebody has looked at them
 @pytest.mark.parametrize("name, address, options", [
-    ("page_convolution", "#p=conv2d+i3x3+k2x2+s2+p1&t=2d-padding&c=O22", {}),
+    ("page_convolution", "#p=conv2d+i3x3+k2x2+s2+p1&t=2d-padding&c=O22", {"viewport": {"width": 1280, "height": 930}}),
     ("page_transposed", "#p=convt2d+i2x2+k3x3+s2&t=transposed-overlap&c=t33", {"color_scheme": "dark"}),
     ("page_chinese", "#p=convt2d+i2x2+k2x2+s2+p1&t=transposed-cut&c=I12&l=zh", {}),
     ("page_channels", "#p=conv2d+ic4+oc4+i16x16+k3x3+p1&c=O1.5,5", {}),

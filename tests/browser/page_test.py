@@ -60,7 +60,7 @@ def test_pointing_tells_the_padded_array_from_the_true_one(page):
     assert page.lit("padded") == ["t11", "t12", "t21", "t22"] and page.lit("fine") == ["O11"], "the rest is cut"
 
 
-def test_play_step_and_scrub(page):
+def test_play_step_and_scrub(page, make_page):
     page.preset("transposed")
     values = lambda: [int(text) for text in page.tab.locator("#arrays [data-side=padded] b").all_text_contents()]
     page.click("#first")
@@ -73,6 +73,8 @@ def test_play_step_and_scrub(page):
     assert values() == states[2]
     page.fill("#scrub", "1")
     assert values() == states[0] and page.lit("coarse") == ["I11"]
+    again = make_page().open(page.address())
+    assert again.tab.locator("#arrays [data-side=padded] b").all_text_contents() == [str(value) for value in states[0]]
     page.click("#play")
     page.tab.wait_for_function("state.step >= 3", timeout=5000)
     page.click("#play")
@@ -98,14 +100,14 @@ def test_the_page_writes_its_address(make_page):
     seen = "[state.shown.problem, state.shown.fine.values, state.padded, language, state.cell, state.pinned]"
     before = page.tab.evaluate(seen)
     assert before[0].startswith("convt2d n1 g1 ic1 oc1 i2x2 k2x3 s2") and before[2:] == [True, "zh", {"side": "padded", "index": 3}, True]
-    assert make_page().open(page.tab.evaluate("location.hash")).tab.evaluate(seen) == before
+    assert make_page().open(page.address()).tab.evaluate(seen) == before
 
 
 def test_an_entry_of_the_matrix_is_pinned_and_kept(page, make_page):
     page.preset("2d")
     page.tab.locator("#matrix .cell[data-r='3'][data-c='8']").click()
     assert page.formula().startswith("K22 in row O22, column I33")
-    again = make_page().open(page.tab.evaluate("location.hash"))
+    again = make_page().open(page.address())
     assert again.formula() == page.formula() and again.lit("fine") == ["I33"]
 
 
