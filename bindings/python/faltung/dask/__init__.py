@@ -2,9 +2,8 @@
 
 Chunks may be cut along batch, output channels and every spatial axis. What a chunk reads (its halo) follows from the
 problem, for every boundary, stride and dilation. Each chunk is a problem of its own, computed in strict accuracy, so results
-have the bits of `faltung`'s own functions with ``accuracy="strict"``. Gradients by weights and bias are the exception: they
-are sums over all chunks, and floats that are summed in another order round otherwise. They are summed by a fixed tree, so that
-the same chunks repeat the same bits on any scheduler; whole numbers are exact.
+have the bits of `faltung`'s own functions with ``accuracy="strict"``, whatever the chunks and the scheduler. Gradients by weights
+and bias too: they are sums of sums of 256 positions, which chunks compute apart and one running total adds in their order.
 
 >>> import dask.array as da, numpy as np, faltung, faltung.dask
 >>> x = da.ones((1, 1, 1000, 1000), chunks=(1, 1, 250, 500))
@@ -24,7 +23,7 @@ from .. import _core
 from .._arrays import Types, numbers, types_of
 from .._functions import check_gradient
 from .._layer import plan_of, problem_of, shape_of, words
-from ._graph import apply, bias_gradient_of, weight_gradient
+from ._graph import apply, bias_gradient, weight_gradient
 
 __all__ = ["conv", "conv_bias_grad", "conv_input_grad", "conv_transpose", "conv_transpose_bias_grad",
            "conv_transpose_input_grad", "conv_transpose_weight_grad", "conv_weight_grad"]
@@ -84,7 +83,7 @@ def _bias_grad(grad):
     grad = _array(grad, "grad")
     if grad.ndim < 3:
         raise ValueError(f"grad has shape {grad.shape}: it is [N, C, *spatial]: reshape it")
-    return bias_gradient_of(grad, types_of(grad.dtype, grad.dtype, names=("grad", "grad", "")))
+    return bias_gradient(grad, types_of(grad.dtype, grad.dtype, names=("grad", "grad", "")))
 
 
 def conv(x: da.Array, w: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
