@@ -27,9 +27,12 @@ Page cell_page(const Trace& trace, Cell cell) {
       const std::int64_t met = cell_of(trace.products[static_cast<std::size_t>(p)], side);
       if (met >= 0) cells.insert(met);
     }
-    if (side == cell.side) chosen.insert(cell.index);
+    if (side == cell.side)
+      chosen = {cell.index};
+    else
+      chosen = cells;  // what belongs to it, without colour too
     cells.insert(chosen.begin(), chosen.end());
-    return lit(trace, side, cells, chosen);
+    return near_lit(lit(trace, side, cells, chosen));
   };
   const Side fine = cell.side == Side::fine ? Side::fine : window_side(trace);
   const bool transposed = unknown == Side::fine;

@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace faltung::internal {
 
 namespace {
@@ -99,6 +101,41 @@ std::vector<PageGrid> lit(const Trace& trace, Side side, const std::set<std::int
     cell.chosen = chosen.contains(i);
     return cell;
   });
+}
+
+std::vector<PageGrid> near_lit(std::vector<PageGrid> grids) {
+  constexpr std::int64_t readable = 16;  // rows or columns that are still read around one cell
+  constexpr std::int64_t around = 2;     // cells, to see where the lit ones stand
+  std::vector<PageGrid> parts;
+  for (PageGrid& grid : grids) {
+    if (grid.rows <= readable && grid.columns <= readable) {
+      parts.push_back(std::move(grid));
+      continue;
+    }
+    std::int64_t top = grid.rows, bottom = -1, left = grid.columns, right = -1;
+    for (std::int64_t i = 0; i < grid.rows * grid.columns; ++i) {
+      const PageCell& cell = grid.cells[at(i)];
+      if (!cell.chosen && (cell.tones.front() == Tone::plain || cell.tones.front() == Tone::margin)) continue;
+      top = std::min(top, i / grid.columns), bottom = std::max(bottom, i / grid.columns);
+      left = std::min(left, i % grid.columns), right = std::max(right, i % grid.columns);
+    }
+    if (bottom < 0) continue;
+    const auto part = [&](std::int64_t first, std::int64_t last, std::int64_t extent) {
+      const std::int64_t begin = std::max<std::int64_t>(0, first - around);
+      return std::pair{begin, std::min({extent, last + 1 + around, begin + readable})};
+    };
+    const auto [y, y_end] = part(top, bottom, grid.rows);
+    const auto [x, x_end] = part(left, right, grid.columns);
+    PageGrid shown{fmt::format("{}, a part", grid.title), y_end - y, x_end - x, {}, {}, {}};
+    for (std::int64_t row = y; row < y_end; ++row) {
+      shown.row_names.push_back(std::to_string(row + 1));
+      for (std::int64_t column = x; column < x_end; ++column)
+        shown.cells.push_back(std::move(grid.cells[at(row * grid.columns + column)]));
+    }
+    for (std::int64_t column = x; column < x_end; ++column) shown.column_names.push_back(std::to_string(column + 1));
+    parts.push_back(std::move(shown));
+  }
+  return parts;
 }
 
 void append(Row& row, std::vector<PageGrid> grids) {

@@ -27,6 +27,10 @@ std::vector<PageGrid> whole(const Trace& trace, Side side);
 std::vector<PageGrid> lit(const Trace& trace, Side side, const std::set<std::int64_t>& cells,
                           const std::set<std::int64_t>& chosen = {});
 
+/// Of large planes only what stands near the lit cells, with the numbers of its rows and columns; those without any are
+/// left out.
+std::vector<PageGrid> near_lit(std::vector<PageGrid> grids);
+
 void append(Row& row, std::vector<PageGrid> grids);
 void append(Row& row, std::string sign);
 

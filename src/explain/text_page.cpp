@@ -78,7 +78,7 @@ TextBox grid_box(const PageGrid& grid, bool colour) {
   return box;
 }
 
-/// Boxes beside each other, signs at half height; a new line of boxes where the page is full.
+/// Boxes beside each other, all at half height; a new line of boxes where the page is full.
 void put_row(std::string& text, const Row& row, bool colour) {
   std::vector<TextBox> line;
   std::size_t width = 0;
@@ -87,8 +87,11 @@ void put_row(std::string& text, const Row& row, bool colour) {
     for (const TextBox& box : line) height = std::max(height, box.lines.size());
     for (std::size_t l = 0; l < height; ++l) {
       std::string joined = "  ";
-      for (const TextBox& box : line)
-        joined += (l < box.lines.size() ? box.lines[l] : std::string(box.width, ' ')) + "  ";
+      for (const TextBox& box : line) {
+        const std::size_t above = (height - box.lines.size()) / 2;
+        joined +=
+            (l >= above && l - above < box.lines.size() ? box.lines[l - above] : std::string(box.width, ' ')) + "  ";
+      }
       joined.erase(joined.find_last_not_of(' ') + 1);
       text += joined + '\n';
     }
@@ -102,9 +105,7 @@ void put_row(std::string& text, const Row& row, bool colour) {
     } else {
       const auto& sign = std::get<std::string>(row.items[i]);
       box.width = columns_of(sign);
-      const std::size_t middle = line.empty() ? 1 : (line.back().lines.size() + 1) / 2;
-      box.lines.assign(middle, std::string(box.width, ' '));
-      box.lines.push_back(sign);
+      box.lines = {std::string(box.width, ' '), sign};  // under a title, as the grids are
     }
     std::size_t needed = box.width + 2;  // a sign goes where the grid behind it goes
     if (i + 1 < row.items.size())

@@ -1,4 +1,5 @@
 """The page in Debian's Chromium, opened from disk as by a double click."""
+import contextlib
 import os
 import pathlib
 
@@ -90,8 +91,8 @@ class Page:
             "side => [...document.querySelectorAll(`#arrays [data-side=${side}] .cell.lit`)].map(cell => state.shown[side].names[cell.dataset.index])", side)
 
 
-@pytest.fixture
-def make_page(chromium):
+@contextlib.contextmanager
+def pages_of(chromium):
     contexts = []
     pages = []
 
@@ -108,5 +109,18 @@ def make_page(chromium):
 
 
 @pytest.fixture
+def make_page(chromium):
+    with pages_of(chromium) as make:
+        yield make
+
+
+@pytest.fixture
 def page(make_page):
     return make_page().open()
+
+
+@pytest.fixture(scope="module")
+def tour(chromium):
+    """One page for all presets: what one leaves behind must not change the next."""
+    with pages_of(chromium) as make:
+        yield make().open()

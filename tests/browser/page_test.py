@@ -9,7 +9,8 @@ PRESETS = json.loads((ROOT / "web" / "presets.json").read_text())
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset["id"])
-def test_presets_give_the_articles_formulas_and_numbers(page, preset):
+def test_presets_give_the_articles_formulas_and_numbers(tour, preset):
+    page = tour
     page.preset(preset["id"])
     unknown = page.tab.evaluate("state.shown.unknown")
     for cell, symbols in preset.get("formulas", {}).items():
@@ -24,7 +25,7 @@ def test_presets_give_the_articles_formulas_and_numbers(page, preset):
     if "matrix" in preset:
         rows = page.tab.evaluate("[...document.querySelectorAll('#matrix tr')].slice(1).map(row => [...row.querySelectorAll('.cell')].map(c => c.textContent).join(' '))")
         assert rows == preset["matrix"]
-    for words in ("en", "zh"):
+    for words in ("zh", "en"):
         page.select("#language", words)
         assert page.tab.inner_text("#tour-title") == preset["title"][words]
         assert page.tab.inner_text("#tour-text") == preset["text"][words]

@@ -177,7 +177,7 @@ TEST(ExplainOverlap, VerdictAndAdvice) {
   EXPECT_THAT(overlap_map(parse_problem("convt1d i8 k2 s3")).advice,
               ElementsAre("x: use a kernel of at least the stride, which it divides: 3 for stride 3"));
   EXPECT_EQ(
-      message_of([] { overlap_map(parse_problem("convt1d i1 k2 s9000000000000000")); }),
+      message_of<ProblemError>([] { overlap_map(parse_problem("convt1d i1 k2 s9000000000000000")); }),
       "the overlap map of `convt1d n1 g1 ic1 oc1 i1 k2 s9000000000000000 d1 p0 f32` with 9000000000000000 phases: "
       "it has at most 262144: use a smaller stride");
 }
@@ -197,8 +197,8 @@ TEST(ExplainCell, TheBiasStandsWhereTheFormulaHasIt) {
 
 TEST(Explain, ChecksWithoutTheWork) {
   EXPECT_NO_THROW(check_trace(parse_problem("conv2d ic4 oc4 i16x16 k3x3 p1")));
-  EXPECT_EQ(message_of([] { check_trace(parse_problem("conv2d ic64 oc64 i224x224 k3x3")); }),
-            message_of([] { make_trace(parse_problem("conv2d ic64 oc64 i224x224 k3x3")); }));
+  EXPECT_EQ(message_of<ProblemError>([] { check_trace(parse_problem("conv2d ic64 oc64 i224x224 k3x3")); }),
+            message_of<ProblemError>([] { make_trace(parse_problem("conv2d ic64 oc64 i224x224 k3x3")); }));
 }
 
 // every advised kernel really gives an even map
@@ -238,6 +238,17 @@ TEST(ExplainPage, EveryViewInEveryFormat) {
     }
     EXPECT_NO_THROW(nlohmann::json::parse(explain(trace, question, PageFormat::json)));
   }
+}
+
+// one cell of an array that fills no screen: its neighbourhood, and not the planes that it does not touch
+TEST(ExplainPage, OneCellOfALargeArrayShowsItsNeighbourhood) {
+  const std::string page =
+      explain(traced("conv2d ic2 oc2 i40x30 k3x3"),
+              {View::cell, find_cell(traced("conv2d ic2 oc2 i40x30 k3x3"), "O2.20,28")}, PageFormat::text);
+  EXPECT_THAT(page, HasSubstr("output 2, a part\n"));
+  EXPECT_THAT(page, testing::Not(HasSubstr("output 1")));
+  EXPECT_THAT(page, HasSubstr(" 20 596  597 [598][599][600]"));
+  EXPECT_THAT(page, HasSubstr("[658047]"));
 }
 
 TEST(ExplainPage, EveryRankAndUnknown) {
