@@ -59,7 +59,7 @@ template <class T>
 using WriteRows = std::function<void(std::int64_t sample, std::int64_t channel, Rows rows, const T* from)>;
 
 struct BlockOptions {
-  Options plan{.algorithm = "auto", .accuracy = Accuracy::strict, .threads = 1};  ///< without activation
+  Options plan{.algorithm = "auto", .accuracy = Accuracy::strict, .threads = 1};  ///< without activation and strides
   std::size_t memory =
       std::size_t{64} << 20U;     ///< bytes for one block's arrays and workspace; one row and its halo may need more
   bool samples_together = false;  ///< every block has all samples (as interleaved channels need it)

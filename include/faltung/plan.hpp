@@ -45,6 +45,10 @@ struct Options {
   /// y = activation(y + (A x + b)), a residual: the whole sum of the product first, then one addition to what stands in
   /// the result. Forward products only.
   bool sum_into_output = false;
+  /// Strides (in elements, one per axis, as `TensorView::strides`) of the two arrays of `Problem::fine_shape()` and
+  /// `coarse_shape()`; empty: dense, row-major. NHWC is {H·W·C, 1, W·C, C}. Weights are always dense.
+  Shape fine_strides = {};
+  Shape coarse_strides = {};
 };
 
 /// What one algorithm said of a problem.
@@ -108,8 +112,8 @@ class Plan {
   PackedWeights pack(const TensorView<const T>& weights, std::span<const T> bias = {}) const;
 
   /// y = A x + b (or x = Aᵀ y + b): `given` has `problem().given_shape()`, `result` `problem().unknown_shape()`; both
-  /// dense, row-major, not overlapping; then the options' activation. `workspace`: at least `workspace_bytes()`, any
-  /// alignment. T is the problem's dtype. Errors: ArgumentError; OverflowError for int64 sums.
+  /// with the strides of the options, not overlapping; then the options' activation. `workspace`: at least
+  /// `workspace_bytes()`, any alignment. T is the problem's dtype. Errors: ArgumentError; OverflowError for int64 sums.
   template <class T>
   void run(const TensorView<const T>& given, const PackedWeights& packed, const TensorView<T>& result,
            std::span<std::byte> workspace) const;
@@ -135,7 +139,7 @@ class Plan {
 };
 
 /// Validates, asks every algorithm, and chooses the one with the lowest predicted time (or the one asked for).
-/// Errors: ProblemError (problem, activation, or an unknown algorithm, or the asked one refuses: its reason).
+/// Errors: ProblemError (problem, activation, strides, or an unknown algorithm, or the asked one refuses: its reason).
 Plan make_plan(const Problem& problem, const Options& options = {});
 
 }  // namespace faltung

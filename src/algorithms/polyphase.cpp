@@ -25,7 +25,7 @@ constexpr std::int64_t most_offsets = std::int64_t{1} << 21U;
 template <class T>
 std::unique_ptr<const Prepared> prepare_typed(const Problem& problem, int threads, const Ends& ends) {
   if (problem.unknown == Unknown::weights)
-    return std::make_unique<WeightGradient<T>>(problem, threads, current_target());
+    return std::make_unique<WeightGradient<T>>(problem, threads, current_target(), ends);
   return std::make_unique<Dense<T>>(problem, threads, current_target(), ends);
 }
 

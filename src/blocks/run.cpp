@@ -115,6 +115,8 @@ void run_by_rows(const Problem& problem, std::span<const T> weights, std::span<c
   if (options.plan.activation.kind != Activation::Kind::none || options.plan.sum_into_output)
     throw ArgumentError(
         "an activation of blocks of rows: folded margins are added after a block's run: apply it to what is written");
+  if (!options.plan.fine_strides.empty() || !options.plan.coarse_strides.empty())
+    throw ArgumentError("strides for blocks of rows: `read` and `write` hand over dense rows: leave them out");
   if (problem.batch == 0) return;
   const Axis& axis = problem.axes.front();
   const std::int64_t extent = problem.unknown == Unknown::coarse ? axis.coarse : axis.fine;

@@ -30,7 +30,8 @@ constexpr std::int64_t panel_rows = 100;
 /// second-level cache.
 constexpr std::int64_t panel_bytes = std::int64_t{24} << 10U;
 constexpr std::int64_t panels_bytes = std::int64_t{192} << 10U;
-/// Bytes of results that wait for the phases to be put together.
+/// Bytes of results that wait for the phases to be put together; a quarter of it where they only wait to be moved: they
+/// should stay near.
 constexpr std::int64_t waiting_bytes = std::int64_t{1} << 20U;
 
 /// Multiply-adds in flight that all tiles of a product of `rows` × `positions` take, per tap: small tiles count as
@@ -114,7 +115,8 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
   std::int64_t most_positions = axes[0].positions * axes[1].positions * axes[2].positions;
   if ((blocking.panels && shape.phases > 1) || shape.waits) {
     const std::int64_t rows = blocking.panels ? all_rows : std::min(all_rows, chunk_rows);
-    most_positions = std::max(least_positions, waiting_bytes / (rows * shape.element_bytes));
+    const std::int64_t bytes = shape.phases > 1 ? waiting_bytes : waiting_bytes / 4;
+    most_positions = std::max(least_positions, bytes / (rows * shape.element_bytes));
   }
   blocking.box = choose_box(axes, shape, tiles, most_positions);
   const auto& box = blocking.box;

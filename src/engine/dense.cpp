@@ -34,6 +34,11 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   given_channels_ = (gather ? problem.fine_channels : problem.coarse_channels) / problem.groups;
   result_channels_ = (gather ? problem.coarse_channels : problem.fine_channels) / problem.groups;
   axes_ = lower(problem, choose_origin(problem, tiles_.wide_rows));
+  const std::optional<Strides>&given = gather ? ends.fine : ends.coarse, &result = gather ? ends.coarse : ends.fine;
+  given_dense_ = !given;
+  result_dense_ = !result;
+  given_strides_ =
+      given.value_or(dense_strides(given_channels_ * problem.groups, axes_[0].given, axes_[1].given, axes_[2].given));
   const std::array<Axis, 3> problem_axes = three_axes(problem);
   std::vector<PhaseGroup> phase_groups = group_phases(axes_, problem_axes);
   phases_ = axes_[0].phases * axes_[1].phases * axes_[2].phases;
@@ -52,11 +57,16 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   blocking_ =
       choose_blocking(axes_,
                       {given_channels_, result_channels_, phases_, smallest, largest, taps,
-                       static_cast<std::int64_t>(needed.size()), sizeof(T), finish_.adds},
+                       static_cast<std::int64_t>(needed.size()), sizeof(T), finish_.adds || !result_dense_},
                       {tiles_.lanes, tiles_.wide_rows, tiles_.wide_vectors, tiles_.tall_rows, tiles_.tall_vectors});
   if (!gather && std::any_of(problem.axes.begin(), problem.axes.end(),
                              [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
     fold_.emplace(problem_axes);
+  out_strides_ = dense_strides(result_channels_ * problem.groups, axes_[0].result, axes_[1].result, axes_[2].result);
+  result_strides_ = result.value_or(
+      dense_strides(result_channels_ * problem.groups, fold_ ? fold_->fine_extent(0) : axes_[0].result,
+                    fold_ ? fold_->fine_extent(1) : axes_[1].result, fold_ ? fold_->fine_extent(2) : axes_[2].result));
+  if (!fold_) out_strides_ = result_strides_;
 
   for (const LoweredAxis& axis : axes_)
     for (std::int64_t phase = 0; phase < axis.phases; ++phase) {
@@ -105,7 +115,9 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   const std::int64_t width = blocking_.tile_vectors * tiles_.lanes;
   planes_elements_ = in_place_ ? 0 : round_up(planes_->elements(given_channels_), line);
   scratch_elements_ = direct_ ? (blocking_.panels ? scratch_rows_ * width : 0) : scratch_rows_ * scratch_columns_;
-  row_elements_ = round_up(axes_[2].phases * (box[2] + tiles_.lanes), line);
+  row_elements_ = round_up(std::max(axes_[2].phases * (box[2] + tiles_.lanes),
+                                    ceil_divide(result_channels_, chunks_.parts) * channels_last_cells),
+                           line);
   if (blocking_.panels)
     panels_elements_ = round_up(blocking_.sum_block * blocking_.panel_positions + tiles_.lanes, line);
   if (in_place_ && !blocking_.panels) tail_elements_ = round_up(blocking_.sum_block * width, line);
@@ -117,6 +129,7 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
 /// expect them.
 template <class T>
 bool Dense<T>::reads_in_place() const {
+  if (!given_dense_) return false;
   for (const LoweredAxis& axis : axes_) {
     if (axis.planes != 1 || axis.pad != 0 || axis.cells() > axis.given) return false;
   }
@@ -127,7 +140,7 @@ bool Dense<T>::reads_in_place() const {
 /// last tile of a row begins earlier and repeats some positions, which only a sum of one block can bear.
 template <class T>
 bool Dense<T>::writes_in_place() const {
-  if (phases_ != 1 || fold_ || finish_.adds) return false;
+  if (phases_ != 1 || fold_ || finish_.adds || !result_dense_) return false;
   if (blocking_.panels)  // the last tile of a box waits beside
     return (blocking_.box[0] == 1 || blocking_.box[1] == axes_[1].positions) &&
            (blocking_.box[2] == axes_[2].positions || (blocking_.box[0] == 1 && blocking_.box[1] == 1));
@@ -245,10 +258,10 @@ void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
   T* temporary = memory + lanes_ * lane_elements();
   const std::int64_t per_sample = tasks_ / problem_.batch;
   for (std::int64_t n = 0; n < problem_.batch; ++n) {
-    run_tasks(n * per_sample, per_sample, temporary - n * problem_.fine_channels * fold_->temporary_cells());
+    run_tasks(n * per_sample, per_sample, temporary - n * out_strides_[0]);
     parallel_for(problem_.fine_channels, threads_, [&](std::int64_t channel) {
       fold_channel(temporary + channel * fold_->temporary_cells(),
-                   result + (n * problem_.fine_channels + channel) * fold_->fine_cells());
+                   result + n * result_strides_[0] + channel * result_strides_[1]);
     });
   }
 }
@@ -257,22 +270,18 @@ template <class T>
 void Dense<T>::fold_channel(T* temporary, T* result) const {
   (*fold_)(temporary);
   for (std::int64_t z = 0; z < fold_->fine_extent(0); ++z)
-    for (std::int64_t y = 0; y < fold_->fine_extent(1); ++y) {
-      rows_.finish(finish_, temporary + fold_->kept_row(z, y), fold_->fine_extent(2), result);
-      result += fold_->fine_extent(2);
-    }
+    for (std::int64_t y = 0; y < fold_->fine_extent(1); ++y)
+      write_row(finish_, temporary + fold_->kept_row(z, y), fold_->fine_extent(2),
+                result + z * result_strides_[2] + y * result_strides_[3], result_strides_[4]);
 }
 
 template <class T>
 void Dense<T>::run_task(const Task& task, const T* given, T* result, const Packed& packed_base,
                         const Lane& lane) const {
   const auto& packed = static_cast<const DenseWeights<T>&>(packed_base);
-  const std::int64_t group_of_sample = task.sample * problem_.groups + task.conv_group;
-  const T* first = given + group_of_sample * given_channels_ * given_cells();
-  if (!in_place_)
-    for (std::int64_t channel = 0; channel < given_channels_; ++channel)
-      planes_->pack(rows_, first + channel * given_cells(), task.box,
-                    lane.planes + channel * planes_->channel_stride());
+  const T* first = given + task.sample * given_strides_[0] + task.conv_group * given_channels_ * given_strides_[1];
+  T* out = result + task.sample * out_strides_[0] + task.conv_group * result_channels_ * out_strides_[1];
+  if (!in_place_) planes_->pack(rows_, first, given_strides_, given_channels_, task.box, lane.planes);
   const T* planes = lane.planes;
   if (in_place_) planes = first + cell(task.box.begin[0], task.box.begin[1], task.box.begin[2]);
   const T* planes_end = in_place_ ? given + problem_.batch * problem_.groups * given_channels_ * given_cells()
@@ -281,9 +290,8 @@ void Dense<T>::run_task(const Task& task, const T* given, T* result, const Packe
   for (const Group& group : groups_) depths += group.count() * group.depth();
   for (std::int64_t chunk = task.first_chunk; chunk < task.end_chunk; ++chunk) {
     const std::int64_t channel = task.conv_group * result_channels_ + chunk_begin(chunk);
-    run_chunk({task, packed, lane, planes, planes_end, result + group_of_sample * result_channels_ * result_cells(),
-               packed.weights.data() + channel * depths, packed.start.data() + channel * phases_, chunk_begin(chunk),
-               chunks_.size(chunk)});
+    run_chunk({task, packed, lane, planes, planes_end, out, packed.weights.data() + channel * depths,
+               packed.start.data() + channel * phases_, chunk_begin(chunk), chunks_.size(chunk)});
   }
 }
 
@@ -300,7 +308,13 @@ void Dense<T>::run_chunk(const ChunkRun& run) const {
     scratch_row += rows;
   }
   if (!run.packed.repair.empty()) repair(run);
-  if (!direct_) put_together(run);
+  if (direct_) return;
+  if (out_strides_[4] == 1 || out_strides_[4] == -1)
+    put_together(run);
+  else if (out_strides_[1] == 1 && run.channels > 1)
+    put_together_channels_last(run);
+  else
+    put_together_columns(run);
 }
 
 template <class T>
@@ -399,7 +413,7 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
 /// Whether a position of the folded padded array lies in the array itself.
 template <class T>
 bool Dense<T>::kept(std::size_t axis, std::int64_t position, std::int64_t phase) const {
-  const std::int64_t f = position * axes_[axis].phases + phase - axes_[axis].crop;
+  const std::int64_t f = result_index(axis, position, phase);
   return f >= fold_->kept_begin(axis) && f < fold_->kept_end(axis);
 }
 
@@ -430,8 +444,9 @@ template <class T>
 void Dense<T>::put_together(const ChunkRun& run) const {
   const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
   const Box& box = run.task.box;
-  const Finish<T> finish = fold_ ? Finish<T>{} : finish_;  // what is folded is finished afterwards
-  const T* streams[64];
+  const Finish<T> finish = finish_here();
+  const std::int64_t step = out_strides_[4];
+  T* streams[64];
   const std::int64_t x_begin = box.begin[2] * ax.phases - ax.crop;
   const std::int64_t x_low = std::max<std::int64_t>(0, x_begin),
                      x_high = std::min(ax.result, x_begin + box.size(2) * ax.phases);
@@ -445,7 +460,8 @@ void Dense<T>::put_together(const ChunkRun& run) const {
           for (std::int64_t jy = 0; jy < ay.phases; ++jy) {
             const std::int64_t ry = (box.begin[1] + y) * ay.phases + jy - ay.crop;
             if (ry < 0 || ry >= ay.result) continue;
-            T* row = run.result + (run.channel + channel) * result_cells() + result_cell(rz, ry, 0);
+            T* row =
+                run.result + (run.channel + channel) * out_strides_[1] + rz * out_strides_[2] + ry * out_strides_[3];
             const auto stream = [&](std::int64_t jx) {
               const PhasePlace place = place_of_[at((jz * ay.phases + jy) * ax.phases + jx)];
               return run.lane.scratch +
@@ -455,20 +471,24 @@ void Dense<T>::put_together(const ChunkRun& run) const {
             };
             if (ax.phases > 64) {  // no register holds that many streams: one after the other
               for (std::int64_t jx = 0; jx < ax.phases; ++jx) {
-                const T* from = stream(jx);
+                T* from = stream(jx);
                 for (std::int64_t q = 0; q < box.size(2); ++q)
                   if (const std::int64_t x = x_begin + q * ax.phases + jx; x >= 0 && x < ax.result)
-                    row[x] = finish(finish.adds ? row[x] + from[q] : from[q]);
+                    write_row(finish, from + q, 1, row + x * step, step);
               }
               continue;
             }
+            if (ax.phases == 1) {
+              write_row(finish, stream(0) + x_low - x_begin, x_high - x_low, row + x_low * step, step);
+              continue;
+            }
             for (std::int64_t jx = 0; jx < ax.phases; ++jx) streams[jx] = stream(jx);
-            if (finish.nothing() && x_low == x_begin && x_high == x_begin + box.size(2) * ax.phases) {
+            if (finish.nothing() && step == 1 && x_low == x_begin && x_high == x_begin + box.size(2) * ax.phases) {
               rows_.interleave(streams, ax.phases, box.size(2), row + x_begin);
               continue;
             }
             rows_.interleave(streams, ax.phases, box.size(2), run.lane.row);
-            rows_.finish(finish, run.lane.row + x_low - x_begin, x_high - x_low, row + x_low);
+            write_row(finish, run.lane.row + x_low - x_begin, x_high - x_low, row + x_low * step, step);
           }
         }
       }

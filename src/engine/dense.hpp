@@ -71,10 +71,12 @@ class Dense : public Prepared {
   /// One chunk of one task, for the loops below.
   struct ChunkRun;
 
+  // of a dense result
   std::int64_t result_cells() const { return axes_[0].result * axes_[1].result * axes_[2].result; }
   std::int64_t result_cell(std::int64_t z, std::int64_t y, std::int64_t x) const {
     return (z * axes_[1].result + y) * axes_[2].result + x;
   }
+  // of a dense given array
   std::int64_t given_cells() const { return axes_[0].given * axes_[1].given * axes_[2].given; }
   std::int64_t chunk_begin(std::int64_t chunk) const { return chunks_.begin(chunk); }
 
@@ -102,11 +104,23 @@ class Dense : public Prepared {
                       const std::array<std::int64_t, 3>& position) const;
   bool kept(std::size_t axis, std::int64_t position, std::int64_t phase) const;
   void put_together(const ChunkRun& run) const;
+  void put_together_columns(const ChunkRun& run) const;
+  void put_together_channels_last(const ChunkRun& run) const;
+  /// Finished sums into a row of the result; the sums may be changed.
+  void write_row(const Finish<T>& finish, T* sums, std::int64_t n, T* row, std::int64_t step) const;
   void fold_channel(T* temporary, T* result) const;
   /// Where a position of a box stands in the planes (or in the given array).
   std::int64_t cell(std::int64_t z, std::int64_t y, std::int64_t x) const {
     return in_place_ ? (z * axes_[1].given + y) * axes_[2].given + x : planes_->position(z, y, x);
   }
+  /// Sums that are put together here: what is folded is finished afterwards.
+  Finish<T> finish_here() const { return fold_ ? Finish<T>{} : finish_; }
+  /// Where a position of a phase stands in the result, along one axis; outside, where it is cut.
+  std::int64_t result_index(std::size_t axis, std::int64_t position, std::int64_t phase) const {
+    return position * axes_[axis].phases + phase - axes_[axis].crop;
+  }
+  /// The positions of a box along x whose cells of a phase exist.
+  LoweredAxis::Run existing(const Box& box, std::int64_t phase_x) const;
   /// Where a row of a box begins in the scratch.
   std::int64_t scratch_column(const Box& box, std::int64_t z, std::int64_t y) const;
   T* scratch_or_result(const ChunkRun& run, std::int64_t scratch_row) const;
@@ -123,6 +137,9 @@ class Dense : public Prepared {
   std::int64_t given_channels_, result_channels_;  ///< of one conv group
   std::int64_t phases_;
   Finish<T> finish_;
+  Strides given_strides_, result_strides_;
+  bool given_dense_, result_dense_;
+  Strides out_strides_;  ///< of what put_together writes: the result, or what is folded into it
   Blocking blocking_{};
   EvenParts chunks_{1, 1};
   std::optional<Planes> planes_;

@@ -9,6 +9,10 @@
 
 namespace faltung::internal {
 
+/// Cells of a row that are written together where channels are neighbours: with 64 channels or so, what is read and
+/// what is written stays in the first-level cache.
+inline constexpr std::int64_t channels_last_cells = 64;
+
 template <class T>
 struct DenseWeights : Packed {
   std::vector<T> weights;  // [conv group][chunk][phase group][block of the sum][tile of rows][depth][row]

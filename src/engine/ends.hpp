@@ -1,22 +1,33 @@
-// What surrounds the sums of a run: what is done to the result's numbers, last.
+// What surrounds the sums of a run: how the arrays lie in memory, and what is done to the result's numbers, last.
 #pragma once
 
 #include <faltung/plan.hpp>
 
 #include "kernels/kernels.hpp"
 
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <optional>
 #include <type_traits>
 
 namespace faltung::internal {
 
+/// Distances of neighbours in memory, in elements, of an array [sample, channel, z, y, x]. Any sign.
+using Strides = std::array<std::int64_t, 5>;
+
+inline Strides dense_strides(std::int64_t channels, std::int64_t z, std::int64_t y, std::int64_t x) {
+  return {channels * z * y * x, z * y * x, y * x, x, 1};
+}
+
 struct Ends {
   Activation activation;
   bool sum_into_output = false;
+  std::optional<Strides> fine, coarse;  ///< nothing: dense, row-major
 
-  /// Nothing to do: plain sums.
-  bool plain() const { return activation.kind == Activation::Kind::none && !sum_into_output; }
+  /// Nothing to do: plain sums of dense arrays.
+  bool plain() const { return activation.kind == Activation::Kind::none && !sum_into_output && !fine && !coarse; }
 };
 
 /// A bound in the element type; beyond the integers: the last one.

@@ -9,6 +9,10 @@ namespace faltung::internal {
 
 namespace {
 
+/// Columns that are read together: one line of the cache each; more would fall into the same sets where rows are a
+/// power of two apart.
+constexpr std::int64_t columns_together = 16;
+
 /// Zeros at both ends that every plane of the axis has.
 std::int64_t shared_margin(const LoweredAxis& axis) {
   if (axis.boundary != Boundary::zeros) return 0;
@@ -49,15 +53,30 @@ std::int64_t Planes::offset(const PhaseGroup::Tap& tap) const {
 }
 
 template <class T>
-void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* planes) const {
+void Planes::pack(const RowKernels<T>& rows, const T* given, const Strides& strides, std::int64_t channels,
+                  const Box& box, T* planes) const {
+  if (strides[4] != 1 && strides[1] == 1 && channels > 1)
+    return pack_channels_last(rows, given, strides, channels, box, planes);
+  const bool apart = strides[4] != 1 && strides[4] != -1;
+  for (std::int64_t channel = 0; channel < channels; ++channel) {
+    const T* from = given + channel * strides[1];
+    T* to = planes + channel * channel_stride_;
+    apart ? pack_columns(rows, from, strides, box, to) : pack_channel(rows, from, strides, box, to);
+  }
+}
+
+template <class T>
+void Planes::pack_channel(const RowKernels<T>& rows, const T* given, const Strides& strides, const Box& box,
+                          T* planes) const {
   const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
   const std::int64_t reach_z = box.size(0) + az.high - az.low, reach_y = box.size(1) + ay.high - ay.low,
                      reach_x = box.size(2) + ax.high - ax.low;
   const std::int64_t x0 = box.begin[2];
-  const std::int64_t phases_x = ax.planes;
+  const std::int64_t phases_x = ax.planes, step = strides[4];
   // the cells of a row that all phases read in one pass
   LoweredAxis::Run common{0, 0};
-  if (together_) {
+  const bool together = together_ && step == 1;
+  if (together) {
     common = {x0, x0 + reach_x};
     for (std::int64_t x = 0; x < phases_x; ++x) {
       const LoweredAxis::Run inside = ax.inside(x);
@@ -74,9 +93,9 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* 
       for (std::int64_t y = 0; y < reach_y; ++y) {
         const std::int64_t gz = az.source(zy / ay.planes, box.begin[0] + z),
                            gy = ay.source(zy % ay.planes, box.begin[1] + y);
-        const T* row = gz < 0 || gy < 0 ? nullptr : given + (gz * ay.given + gy) * ax.given;
+        const T* row = gz < 0 || gy < 0 ? nullptr : given + gz * strides[2] + gy * strides[3];
         const std::int64_t start = position(z, y, 0);
-        const bool split = together_ && present == phases_x && row != nullptr && common.end > common.begin;
+        const bool split = together && present == phases_x && row != nullptr && common.end > common.begin;
         for (std::int64_t x = 0; x < phases_x; ++x) {
           const std::int64_t place = plane_of_[at(zy * phases_x + x)];
           if (place < 0) continue;
@@ -88,7 +107,7 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* 
           const auto copy = [&](std::int64_t from, std::int64_t end) {
             for (std::int64_t i = from; i < end; ++i) {
               const std::int64_t source = ax.source(x, x0 + i);
-              to[i] = source < 0 ? T{} : row[source];
+              to[i] = source < 0 ? T{} : row[source * step];
             }
           };
           const LoweredAxis::Run run = split ? common : ax.inside(x);
@@ -97,12 +116,8 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* 
           copy(0, begin);
           if (split)
             out[at(x)] = to + begin;
-          else if (phases_x == 1 && end > begin)
-            std::memcpy(to + begin, row + ax.source(x, x0 + begin), at(end - begin) * sizeof(T));
-          else if (end > begin) {
-            const T* in = row + ax.source(x, x0 + begin);
-            for (std::int64_t i = 0; i < end - begin; ++i) to[begin + i] = in[i * phases_x];
-          }
+          else if (end > begin)
+            rows.copy(row + ax.source(x, x0 + begin) * step, phases_x * step, end - begin, to + begin, 1);
           copy(end, reach_x);
         }
         if (split) rows.deinterleave(row + ax.source(0, common.begin), phases_x, common.end - common.begin, out.data());
@@ -110,7 +125,109 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Box& box, T* 
   }
 }
 
-template void Planes::pack(const RowKernels<float>&, const float*, const Box&, float*) const;
-template void Planes::pack(const RowKernels<double>&, const double*, const Box&, double*) const;
+/// Cells of a row lie apart in memory. Columns of the box are read a few at a time, because where the cells of a column
+/// are neighbours, every row of the box takes its part of the same lines of the cache.
+template <class T>
+void Planes::pack_columns(const RowKernels<T>& rows, const T* given, const Strides& strides, const Box& box,
+                          T* planes) const {
+  const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
+  const std::int64_t reach_z = box.size(0) + az.high - az.low, reach_y = box.size(1) + ay.high - ay.low,
+                     reach_x = box.size(2) + ax.high - ax.low;
+  const std::int64_t x0 = box.begin[2], y0 = box.begin[1];
+  for (std::size_t linear = 0; linear < plane_of_.size(); ++linear) {
+    if (plane_of_[linear] < 0) continue;
+    const auto plane = static_cast<std::int64_t>(linear);
+    const std::int64_t plane_x = plane % ax.planes, plane_y = plane / ax.planes % ay.planes,
+                       plane_z = plane / (ax.planes * ay.planes);
+    const LoweredAxis::Run inside_x = ax.inside(plane_x), inside_y = ay.inside(plane_y);
+    const std::int64_t first_y = std::clamp<std::int64_t>(inside_y.begin - y0, 0, reach_y),
+                       end_y = std::clamp<std::int64_t>(inside_y.end - y0, first_y, reach_y);
+    const bool transposes = end_y > first_y && strides[3] == 1 && ay.planes == 1;
+    for (std::int64_t z = 0; z < reach_z; ++z) {
+      const std::int64_t gz = az.source(plane_z, box.begin[0] + z);
+      T* to = planes + plane_of_[linear] * plane_stride_ + position(z, 0, 0);
+      const std::int64_t first_x = std::clamp<std::int64_t>(inside_x.begin - x0, 0, reach_x),
+                         end_x = std::clamp<std::int64_t>(inside_x.end - x0, first_x, reach_x);
+      const auto edge = [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t y = 0; y < reach_y; ++y) {
+          const std::int64_t gy = ay.source(plane_y, y0 + y);
+          for (std::int64_t i = begin; i < end; ++i) {
+            const std::int64_t gx = ax.source(plane_x, x0 + i);
+            to[y * pitch_ + i] =
+                gz < 0 || gy < 0 || gx < 0 ? T{} : given[gz * strides[2] + gy * strides[3] + gx * strides[4]];
+          }
+        }
+      };
+      if (gz < 0) {
+        edge(0, reach_x);
+        continue;
+      }
+      edge(0, first_x);
+      for (std::int64_t begin = first_x; begin < end_x; begin += columns_together) {
+        const std::int64_t count = std::min(columns_together, end_x - begin);
+        const T* column = given + gz * strides[2] + ax.source(plane_x, x0 + begin) * strides[4];
+        for (std::int64_t y = 0; y < reach_y; ++y) {
+          if (transposes && y == first_y) y = end_y;
+          if (y == reach_y) break;
+          const std::int64_t gy = ay.source(plane_y, y0 + y);
+          if (gy < 0)
+            std::fill_n(to + y * pitch_ + begin, count, T{});
+          else
+            rows.copy(column + gy * strides[3], ax.planes * strides[4], count, to + y * pitch_ + begin, 1);
+        }
+        if (transposes)
+          rows.transpose(column + ay.source(plane_y, y0 + first_y), ax.planes * strides[4], count, end_y - first_y,
+                         to + first_y * pitch_ + begin, pitch_);
+      }
+      edge(end_x, reach_x);
+    }
+  }
+}
+
+/// Channels are neighbours in memory: a row of the box of all channels is one transposition.
+template <class T>
+void Planes::pack_channels_last(const RowKernels<T>& rows, const T* given, const Strides& strides,
+                                std::int64_t channels, const Box& box, T* planes) const {
+  const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
+  const std::int64_t reach_z = box.size(0) + az.high - az.low, reach_y = box.size(1) + ay.high - ay.low,
+                     reach_x = box.size(2) + ax.high - ax.low;
+  const std::int64_t x0 = box.begin[2], step = strides[4];
+  for (std::size_t linear = 0; linear < plane_of_.size(); ++linear) {
+    if (plane_of_[linear] < 0) continue;
+    const auto plane = static_cast<std::int64_t>(linear);
+    const std::int64_t plane_x = plane % ax.planes, plane_y = plane / ax.planes % ay.planes,
+                       plane_z = plane / (ax.planes * ay.planes);
+    const LoweredAxis::Run inside = ax.inside(plane_x);
+    const std::int64_t begin = std::clamp<std::int64_t>(inside.begin - x0, 0, reach_x),
+                       end = std::clamp<std::int64_t>(inside.end - x0, begin, reach_x);
+    for (std::int64_t z = 0; z < reach_z; ++z)
+      for (std::int64_t y = 0; y < reach_y; ++y) {
+        const std::int64_t gz = az.source(plane_z, box.begin[0] + z), gy = ay.source(plane_y, box.begin[1] + y);
+        T* to = planes + plane_of_[linear] * plane_stride_ + position(z, y, 0);
+        if (gz < 0 || gy < 0) {
+          for (std::int64_t c = 0; c < channels; ++c) std::fill_n(to + c * channel_stride_, reach_x, T{});
+          continue;
+        }
+        const T* row = given + gz * strides[2] + gy * strides[3];
+        const auto copy = [&](std::int64_t from, std::int64_t to_end) {
+          for (std::int64_t i = from; i < to_end; ++i) {
+            const std::int64_t source = ax.source(plane_x, x0 + i);
+            for (std::int64_t c = 0; c < channels; ++c)
+              to[c * channel_stride_ + i] = source < 0 ? T{} : row[source * step + c];
+          }
+        };
+        copy(0, begin);
+        if (end > begin)
+          rows.transpose(row + ax.source(plane_x, x0 + begin) * step, ax.planes * step, end - begin, channels,
+                         to + begin, channel_stride_);
+        copy(end, reach_x);
+      }
+  }
+}
+
+template void Planes::pack(const RowKernels<float>&, const float*, const Strides&, std::int64_t, const Box&,
+                           float*) const;
+template void Planes::pack(const RowKernels<double>&, const double*, const Strides&, std::int64_t, const Box&,
+                           double*) const;
 
 }  // namespace faltung::internal

@@ -4,6 +4,7 @@
 // they are the same cells. Every tap is then one constant offset from a contiguous run of positions.
 #pragma once
 
+#include "engine/ends.hpp"
 #include "engine/lowering.hpp"
 #include "kernels/kernels.hpp"
 
@@ -35,12 +36,21 @@ class Planes {
   /// How far a tap's cell lies from its position, in one channel.
   std::int64_t offset(const PhaseGroup::Tap& tap) const;
 
-  /// Fills the planes of one channel; `given` is the channel's array. Writes every cell that a position of the box can
-  /// meet.
+  /// Fills the planes of some channels; `given` is the first one's array. Writes every cell that a position of the box
+  /// can meet.
   template <class T>
-  void pack(const RowKernels<T>& rows, const T* given, const Box& box, T* planes) const;
+  void pack(const RowKernels<T>& rows, const T* given, const Strides& strides, std::int64_t channels, const Box& box,
+            T* planes) const;
 
  private:
+  template <class T>
+  void pack_channel(const RowKernels<T>& rows, const T* given, const Strides& strides, const Box& box, T* planes) const;
+  template <class T>
+  void pack_columns(const RowKernels<T>& rows, const T* given, const Strides& strides, const Box& box, T* planes) const;
+  template <class T>
+  void pack_channels_last(const RowKernels<T>& rows, const T* given, const Strides& strides, std::int64_t channels,
+                          const Box& box, T* planes) const;
+
   const std::array<LoweredAxis, 3>& axes_;
   std::vector<std::int64_t> plane_of_;  // linear phase → place, or −1
   std::int64_t rows_ = 0, pitch_ = 0, plane_stride_ = 0, channel_stride_ = 0, slack_ = 0;

@@ -19,13 +19,16 @@ constexpr std::int64_t task_bytes = std::int64_t{384} << 10U;
 }  // namespace
 
 template <class T>
-WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target target)
+WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target target, const Ends& ends)
     : problem_(problem), threads_(threads), tiles_(tile_kernels<T>(target)), rows_(row_kernels<T>(target)) {
   axes_ = lower(problem, PhaseOrigin::result);
   taps_ = group_phases(axes_, three_axes(problem)).front();
   fine_channels_ = problem.fine_channels / problem.groups;
   coarse_channels_ = problem.coarse_channels / problem.groups;
-  fine_cells_ = axes_[0].given * axes_[1].given * axes_[2].given;
+  fine_strides_ =
+      ends.fine.value_or(dense_strides(problem.fine_channels, axes_[0].given, axes_[1].given, axes_[2].given));
+  coarse_strides_ = ends.coarse.value_or(
+      dense_strides(problem.coarse_channels, axes_[0].positions, axes_[1].positions, axes_[2].positions));
   positions_ = axes_[0].positions * axes_[1].positions * axes_[2].positions;
   coarse_pitch_ = round_up(coarse_channels_, tiles_.lanes);
   for (const LoweredAxis& axis : axes_) {
@@ -109,15 +112,14 @@ void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, co
   std::fill_n(lane.coarse, (weight_gradient_block + 1) * coarse_pitch_, T{});  // lanes without a channel stay 0
   const std::int64_t width = axes_[2].positions, height = axes_[1].positions;
   for (std::int64_t n = 0; n < problem_.batch; ++n) {
-    const T* in = fine + ((n * problem_.groups + conv_group) * fine_channels_ + channel) * fine_cells_;
-    const T* given = coarse + (n * problem_.groups + conv_group) * coarse_channels_ * positions_;
+    const T* in = fine + n * fine_strides_[0] + (conv_group * fine_channels_ + channel) * fine_strides_[1];
+    const T* given = coarse + n * coarse_strides_[0] + conv_group * coarse_channels_ * coarse_strides_[1];
     for (std::int64_t begin = 0; begin < positions_;) {
       const Stretch part = stretch(begin);
-      for (std::int64_t c = 0; c < channels; ++c)
-        planes_->pack(rows_, in + c * fine_cells_, part.box, lane.planes + c * planes_->channel_stride());
+      planes_->pack(rows_, in, fine_strides_, channels, part.box, lane.planes);
       for (; begin < part.end; begin += weight_gradient_block) {
         const std::int64_t depth = std::min(weight_gradient_block, part.end - begin);
-        rows_.transpose(given + begin, positions_, coarse_channels_, depth, lane.coarse, coarse_pitch_);
+        load_coarse(given, begin, depth, lane.coarse);
         for (std::int64_t k = 0; k < depth; ++k) {
           const std::int64_t position = begin + k, row = position / width;
           lane.steps[k] = planes_->position(row / height - part.box.begin[0], row % height - part.box.begin[1],
@@ -132,6 +134,25 @@ void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, co
   }
   T* out = weights + conv_group * coarse_channels_ * fine_channels_ * taps + channel * taps;
   rows_.transpose(lane.sums, coarse_pitch_, rows, coarse_channels_, out, fine_channels_ * taps);
+}
+
+template <class T>
+void WeightGradient<T>::load_coarse(const T* given, std::int64_t begin, std::int64_t depth, T* coarse) const {
+  const std::int64_t width = axes_[2].positions, height = axes_[1].positions, step = coarse_strides_[4];
+  const bool rows_follow = step == 1 && coarse_strides_[3] == width && coarse_strides_[2] == width * height;
+  for (std::int64_t position = begin, end = begin + depth; position < end;) {
+    const std::int64_t row = position / width, x = position % width;
+    const std::int64_t count = rows_follow ? end - position : std::min(width - x, end - position);
+    const T* from = given + row / height * coarse_strides_[2] + row % height * coarse_strides_[3] + x * step;
+    if (step == 1)
+      rows_.transpose(from, coarse_strides_[1], coarse_channels_, count, coarse, coarse_pitch_);
+    else
+      for (std::int64_t i = 0; i < count; ++i)
+        for (std::int64_t c = 0; c < coarse_channels_; ++c)
+          coarse[i * coarse_pitch_ + c] = from[i * step + c * coarse_strides_[1]];
+    coarse += count * coarse_pitch_;
+    position += count;
+  }
 }
 
 /// One block of positions into the sums: the coarse numbers of a tile stay in the first-level cache while all rows pass
@@ -161,7 +182,7 @@ void WeightGradient<T>::add_block_without_zeros(const T* coarse, std::int64_t be
   std::int64_t steps[weight_gradient_block];
   for (std::int64_t t = 0; t < taps; ++t) {
     const PhaseGroup::Tap& tap = taps_.taps[at(t)];
-    rows_.transpose(coarse + begin, positions_, coarse_channels_, depth, lane.coarse, coarse_pitch_);
+    load_coarse(coarse, begin, depth, lane.coarse);
     std::int64_t count = 0;
     for (std::int64_t k = 0; k < depth; ++k) {
       const std::int64_t position = begin + k, row = position / ax.positions;

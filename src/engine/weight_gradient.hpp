@@ -26,7 +26,7 @@ namespace faltung::internal {
 template <class T>
 class WeightGradient : public Prepared {
  public:
-  WeightGradient(const Problem& problem, int threads, Target target);
+  WeightGradient(const Problem& problem, int threads, Target target, const Ends& ends);
   WeightGradient(const WeightGradient&) = delete;
   WeightGradient& operator=(const WeightGradient&) = delete;
 
@@ -49,6 +49,8 @@ class WeightGradient : public Prepared {
   void run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse, T* weights,
                 const Lane& lane) const;
   void add_block(std::int64_t rows, std::int64_t depth, const Lane& lane) const;
+  /// Coarse numbers of some positions, channels as neighbours.
+  void load_coarse(const T* given, std::int64_t begin, std::int64_t depth, T* coarse) const;
   void add_block_without_zeros(const T* coarse, std::int64_t begin, std::int64_t depth, std::int64_t channels,
                                const Lane& lane) const;
   std::int64_t lane_bytes() const;
@@ -60,7 +62,8 @@ class WeightGradient : public Prepared {
   std::array<LoweredAxis, 3> axes_;
   PhaseGroup taps_;
   std::int64_t fine_channels_, coarse_channels_;  ///< of one group
-  std::int64_t fine_cells_, positions_;
+  std::int64_t positions_;
+  Strides fine_strides_, coarse_strides_;
   std::int64_t coarse_pitch_;  ///< coarse channels, in whole vectors
   EvenParts chunks_{1, 1};     ///< fine channels of one task
   std::array<std::int64_t, 3> box_{1, 1, 1};

@@ -73,6 +73,8 @@ struct RowKernels {
   /// the panel, reads up to a vector behind each segment, but nothing from `end` on.
   void (*panel)(const T* planes, const T* end, const std::int64_t* offset, std::int64_t depth, const Segment* segments,
                 std::int64_t segment_count, std::int64_t width, T* panel);
+  /// out[i·out_step] = in[i·in_step], i < n.
+  void (*copy)(const T* in, std::int64_t in_step, std::int64_t n, T* out, std::int64_t out_step);
   /// Whether none of n numbers is Inf or NaN.
   bool (*finite)(const T* numbers, std::int64_t n);
   /// out[i] = finish(sums[i]), or of out[i] + sums[i]; i < n. `sums` may be `out`. Touches nothing outside.

@@ -118,17 +118,21 @@ void transpose(const T* HWY_RESTRICT in, std::int64_t in_stride, std::int64_t he
                T* HWY_RESTRICT out, std::int64_t out_stride) {
   std::int64_t y = 0;
 #if HWY_TARGET != HWY_SCALAR
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (; y + 4 <= height; y += 4) {
     const T* row = in + y * in_stride;
     std::int64_t x = 0;
-    T quad[4 * 64 / sizeof(T)];
-    for (; x + lanes <= width; x += lanes) {
-      hn::StoreInterleaved4(hn::LoadU(d, row + x), hn::LoadU(d, row + in_stride + x),
-                            hn::LoadU(d, row + 2 * in_stride + x), hn::LoadU(d, row + 3 * in_stride + x), d, quad);
-      for (std::int64_t i = 0; i < lanes; ++i) std::memcpy(out + (x + i) * out_stride + y, quad + 4 * i, 4 * sizeof(T));
-    }
+    const auto by = [&](auto d) {
+      const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+      T quad[4 * 64 / sizeof(T)];
+      for (; x + lanes <= width; x += lanes) {
+        hn::StoreInterleaved4(hn::LoadU(d, row + x), hn::LoadU(d, row + in_stride + x),
+                              hn::LoadU(d, row + 2 * in_stride + x), hn::LoadU(d, row + 3 * in_stride + x), d, quad);
+        for (std::int64_t i = 0; i < lanes; ++i)
+          std::memcpy(out + (x + i) * out_stride + y, quad + 4 * i, 4 * sizeof(T));
+      }
+    };
+    by(hn::ScalableTag<T>());
+    by(hn::CappedTag<T, 16 / sizeof(T)>());  // what is left, and short rows: vectors of 16 bytes
     for (; x < width; ++x)
       for (std::int64_t r = 0; r < 4; ++r) out[x * out_stride + y + r] = row[r * in_stride + x];
   }
@@ -155,6 +159,24 @@ void gather_panel(const T* HWY_RESTRICT planes, const T* end, const std::int64_t
       to += length;
     }
   }
+}
+
+template <class T>
+void copy_row(const T* HWY_RESTRICT in, std::int64_t in_step, std::int64_t n, T* HWY_RESTRICT out,
+              std::int64_t out_step) {
+  if (in_step == 1 && out_step == 1) {
+    std::memcpy(out, in, static_cast<std::size_t>(n) * sizeof(T));
+    return;
+  }
+  std::int64_t i = 0;
+  if (in_step * out_step == -1) {  // one of them goes backwards: its vector ends where the other's begins
+    const hn::ScalableTag<T> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const std::int64_t in_back = in_step < 0 ? lanes - 1 : 0, out_back = out_step < 0 ? lanes - 1 : 0;
+    for (; i + lanes <= n; i += lanes)
+      hn::StoreU(hn::Reverse(d, hn::LoadU(d, in + i * in_step - in_back)), d, out + i * out_step - out_back);
+  }
+  for (; i < n; ++i) out[i * out_step] = in[i * in_step];
 }
 
 template <class T>
@@ -198,6 +220,7 @@ constexpr RowKernels<T> make_row_table() {
           &deinterleave<T>,
           &transpose<T>,
           &gather_panel<T>,
+          &copy_row<T>,
           &all_finite<T>,
           &finish_row<T>};
 }

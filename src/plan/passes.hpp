@@ -8,7 +8,8 @@
 
 namespace faltung::internal {
 
-/// `inner`, and then what `ends` ask for. A sum into the output costs a workspace as large as the result.
+/// `inner`, which takes dense arrays, with arrays that lie as `ends` say, and then what they ask for. The workspace
+/// grows by a dense copy of every array that lies otherwise, and for a sum into the output by one of the result.
 std::unique_ptr<const Prepared> with_passes(std::unique_ptr<const Prepared> inner, const Problem& problem, int threads,
                                             const Ends& ends);
 

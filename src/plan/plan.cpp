@@ -4,6 +4,7 @@
 
 #include "algorithms/registry.hpp"
 #include "plan/cost_model.hpp"
+#include "plan/layout.hpp"
 #include "plan/passes.hpp"
 
 #include <fmt/format.h>
@@ -24,6 +25,7 @@ struct Plan::State {
   const Algorithm* algorithm = nullptr;
   std::shared_ptr<const internal::Prepared> prepared;
   Shape fine, coarse, weights;  // kept, so that runs can compare without allocating
+  Shape fine_strides, coarse_strides;
   std::size_t workspace_bytes = 0;
 };
 
@@ -70,20 +72,29 @@ void check_activation(const Problem& problem, const Options& options) {
 
 template <class A, class B>
 bool overlap(const TensorView<A>& a, const TensorView<B>& b) {
+  if (element_count(a.shape) == 0 || element_count(b.shape) == 0) return false;
   const std::less<const void*> before;
-  const auto end = [](const auto& view) { return static_cast<const void*>(view.data + element_count(view.shape)); };
-  return before(a.data, end(b)) && before(b.data, end(a));
+  const auto reach_a = internal::reach_of(a.shape, a.strides), reach_b = internal::reach_of(b.shape, b.strides);
+  return before(a.data + reach_a.first, b.data + reach_b.second + 1) &&
+         before(b.data + reach_b.first, a.data + reach_a.second + 1);
 }
 
 /// Allocates nothing when the array is right.
 template <class T>
-void check_array(std::string_view what, const TensorView<T>& view, const Shape& shape, DType dtype) {
+void check_array(std::string_view what, const TensorView<T>& view, const Shape& shape, DType dtype,
+                 const Shape& strides = {}) {
   if (dtype_of<T> != dtype)
     throw ArgumentError(fmt::format("{} of type {}: the problem's type is {}: convert it, or plan with that type", what,
                                     to_string(dtype_of<T>), to_string(dtype)));
   if (view.shape != shape)
     throw ArgumentError(fmt::format("{} of shape [{}]: the problem has [{}]: reshape it, or plan for its shape", what,
                                     fmt::join(view.shape, ", "), fmt::join(shape, ", ")));
+  if ((!view.strides.empty() && view.strides.size() != shape.size()) ||
+      !internal::same_layout(shape, view.strides, strides))
+    throw ArgumentError(
+        fmt::format("{} with {}: it is taken with {}: copy it, or plan for its strides", what,
+                    view.strides.empty() ? "dense rows" : fmt::format("strides [{}]", fmt::join(view.strides, ", ")),
+                    strides.empty() ? "dense rows" : fmt::format("strides [{}]", fmt::join(strides, ", "))));
   if (view.data == nullptr && element_count(shape) > 0)
     throw ArgumentError(
         fmt::format("{} is a null pointer: it must hold {} numbers: pass its data", what, element_count(shape)));
@@ -140,7 +151,13 @@ Plan make_plan(const Problem& problem, const Options& options) {
                        fmt::format("algorithms are auto, {}", names_of_algorithms()), "use one of them");
   state->algorithm = best;  // sliding_window never refuses
   state->report.chosen = best->name();
-  const internal::Ends ends{options.activation, options.sum_into_output};
+  const internal::Ends ends{
+      options.activation, options.sum_into_output,
+      internal::layout_of("the fine array", state->fine, options.fine_strides, problem.unknown == Unknown::fine),
+      internal::layout_of("the coarse array", state->coarse, options.coarse_strides,
+                          problem.unknown == Unknown::coarse)};
+  state->fine_strides = options.fine_strides;
+  state->coarse_strides = options.coarse_strides;
   if (!ends.plain()) state->prepared = best->prepare_with(problem, options.threads, ends);
   if (!state->prepared) {
     auto prepared = best->prepare(problem, options.threads);
@@ -199,8 +216,11 @@ void Plan::run(const TensorView<const T>& given, const PackedWeights& packed, co
     throw ArgumentError(
         fmt::format("run of `{}`: its weights are the unknown: use run_weight_gradient", state_->report.problem));
   const bool gather = problem.unknown == Unknown::coarse;
-  check_array("the given array", given, gather ? state_->fine : state_->coarse, problem.dtype);
-  check_array("the result", result, gather ? state_->coarse : state_->fine, problem.dtype);
+  const Shape &fine_strides = state_->fine_strides, &coarse_strides = state_->coarse_strides;
+  check_array("the given array", given, gather ? state_->fine : state_->coarse, problem.dtype,
+              gather ? fine_strides : coarse_strides);
+  check_array("the result", result, gather ? state_->coarse : state_->fine, problem.dtype,
+              gather ? coarse_strides : fine_strides);
   if (packed.owner_ != state_->prepared)
     throw ArgumentError("packed weights of another plan: each plan has a form of its own: pack them with this plan");
   if (overlap(given, result))
@@ -228,8 +248,11 @@ void Plan::run_weight_gradient(const TensorView<const T>& input, const TensorVie
     throw ArgumentError(fmt::format(
         "a weight gradient of `{}`: its weights are given: plan for weight_gradient(problem)", state_->report.problem));
   const bool conv = problem.layer == Layer::conv;
-  check_array("the input", input, conv ? state_->fine : state_->coarse, problem.dtype);
-  check_array("the output gradient", output_gradient, conv ? state_->coarse : state_->fine, problem.dtype);
+  const Shape &fine_strides = state_->fine_strides, &coarse_strides = state_->coarse_strides;
+  check_array("the input", input, conv ? state_->fine : state_->coarse, problem.dtype,
+              conv ? fine_strides : coarse_strides);
+  check_array("the output gradient", output_gradient, conv ? state_->coarse : state_->fine, problem.dtype,
+              conv ? coarse_strides : fine_strides);
   check_array("the weight gradient", weight_gradient, state_->weights, problem.dtype);
   if (overlap(input, weight_gradient) || overlap(output_gradient, weight_gradient))
     throw ArgumentError("the weight gradient overlaps an input: a sum would read what it wrote: use another array");

@@ -23,7 +23,8 @@ class IndexBody {
 
 /// Calls body(0) … body(count − 1), on at most `threads` threads (0: as many as the machine has), and returns when all
 /// are done. One thread: in order, on the caller, without allocation. The first exception of a body is thrown to the
-/// caller. Calls may be nested, and stand inside a caller's own oneTBB tasks.
+/// caller. Calls may be nested, and stand inside a caller's own oneTBB tasks, threads or OpenMP regions. A child of
+/// fork() starts threads anew in every call: oneTBB's do not live there.
 void parallel_for(std::int64_t count, int threads, IndexBody body);
 
 /// Threads that the machine runs at once, at least 1.

@@ -1,6 +1,7 @@
 // The kernels on sizes that fill their tiles: many channels, long rows, blocks that cross rows and planes; on every
 // target of this machine.
 #include "support/arrays.hpp"
+#include "support/laid_out.hpp"
 
 #include <faltung/cpu.hpp>
 
@@ -161,6 +162,43 @@ void expect_activation_of_the_sums(Problem problem, std::uint32_t seed, const st
     }
   }
   ::unsetenv("FALTUNG_TARGET");
+}
+
+template <class T>
+void expect_the_same_in_any_layout(Problem problem, std::uint32_t seed, const std::string& command) {
+  problem.dtype = dtype_of<T>;
+  auto operands = make_operands<T>(problem, seed, seed % 2 == 0 && problem.unknown != Unknown::weights, fractions<T>);
+  if (seed % 16 >= 12) make_wild(operands, seed);
+  const bool forward = problem.unknown == (problem.layer == Layer::conv ? Unknown::coarse : Unknown::fine);
+  std::vector<T> expected = run(problem, "sliding_window", operands);
+  Options options;
+  std::vector<T> before;
+  if (forward && seed % 3 != 0) {  // an activation, in the layout of the result
+    options.activation = {.kind = Activation::Kind::leaky_relu, .slope = 0.1};
+    options.sum_into_output = seed % 3 == 1;
+    if (options.sum_into_output) before = fractions<T>(expected.size(), seed + 4);
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      expected[i] = activated(options.activation, before.empty() ? expected[i] : before[i] + expected[i]);
+  }
+  for (const std::string& target : available_targets()) {
+    ::setenv("FALTUNG_TARGET", target.c_str(), 1);
+    for (const std::string& algorithm : willing(problem, Accuracy::strict))
+      for (const int threads : {1, 3}) {
+        options.algorithm = algorithm;
+        options.threads = threads;
+        ASSERT_TRUE(same_numbers(run_laid_out(problem, options, operands, seed, before), expected))
+            << algorithm << " on " << target << " with " << threads << " threads, `" << to_string(problem) << "`\n  "
+            << command;
+      }
+  }
+  ::unsetenv("FALTUNG_TARGET");
+}
+
+TEST(Engine, ArraysMayLieInAnyLayout) {
+  for_drawn_problems(2, [](const Problem& problem, std::uint32_t seed, const std::string& command) {
+    seed % 2 == 0 ? expect_the_same_in_any_layout<float>(problem, seed, command)
+                  : expect_the_same_in_any_layout<double>(problem, seed, command);
+  });
 }
 
 TEST(Engine, ActivationsInTheSamePassHaveTheBitsOfOnesAfterwards) {
