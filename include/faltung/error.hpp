@@ -1,4 +1,8 @@
 // Errors that Faltung raises. Every message is one line with three parts: what was given, which rule, how to fix it.
+//
+// Memory that runs out is std::bad_alloc, as everywhere in C++: nothing is left behind, and the same call works once
+// there is memory. One exception: PageFormat::json of `explain` ends the program (nlohmann's values allocate while they
+// are destroyed).
 #pragma once
 
 #include <stdexcept>

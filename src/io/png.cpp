@@ -8,6 +8,7 @@
 #include <array>
 #include <csetjmp>
 #include <cstring>
+#include <new>
 
 namespace faltung::io {
 
@@ -66,15 +67,17 @@ struct WriteState {
   png_infop info = nullptr;
   Failure failure;
   std::vector<unsigned char> bytes;
+  bool out_of_memory = false;
 };
 
 void on_write(png_structp png, png_bytep data, size_t count) {
-  auto& bytes = static_cast<WriteState*>(png_get_io_ptr(png))->bytes;
+  auto& state = *static_cast<WriteState*>(png_get_io_ptr(png));
   try {
-    bytes.insert(bytes.end(), data, data + count);
+    state.bytes.insert(state.bytes.end(), data, data + count);
   } catch (...) {  // an exception must not pass through C
-    png_error(png, "out of memory");
+    state.out_of_memory = true;
   }
+  if (state.out_of_memory) png_error(png, "out of memory");
 }
 void on_flush(png_structp) {}
 
@@ -157,8 +160,9 @@ void write_png(const std::string& path, const Pixels& pixels) {
   std::vector<png_bytep> rows;
   for (std::int64_t y = 0; y < pixels.height; ++y)
     rows.push_back(const_cast<png_bytep>(pixels.bytes.data() + y * pixels.width * pixels.channels));
-  if (!write_rows(state, pixels, rows.data()))
-    fail(path, fmt::format("libpng says {}", state.failure.message.data()), "use a smaller picture");
+  const bool written = write_rows(state, pixels, rows.data());
+  if (state.out_of_memory) throw std::bad_alloc();
+  if (!written) fail(path, fmt::format("libpng says {}", state.failure.message.data()), "use a smaller picture");
   OutputFile file(path);
   file.write(state.bytes.data(), state.bytes.size());
   file.commit();
