@@ -185,4 +185,5 @@ NB_MODULE(_core, module) {
   faltung::python::bind_problem(module);
   faltung::python::bind_plan(module);
   faltung::python::bind_matrix(module);
+  faltung::python::bind_xla(module);
 }

@@ -1,13 +1,13 @@
 // Plans. Python's lock is released while weights are packed and while a plan runs.
 #include "arrays.hpp"
 #include "module.hpp"
+#include "workspace.hpp"
 
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,30 +18,6 @@ using namespace nb::literals;
 namespace faltung::python {
 
 namespace {
-
-/// Memory for one run, kept by each thread for its next one: a fresh megabyte costs more than a small problem.
-class Workspace {
- public:
-  explicit Workspace(std::size_t bytes) : bytes_(bytes) {
-    if (bytes > kept_limit) {
-      own_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
-    } else if (bytes > kept_bytes) {
-      kept = std::make_unique_for_overwrite<std::byte[]>(bytes);
-      kept_bytes = bytes;
-    }
-  }
-  std::span<std::byte> span() { return {own_ ? own_.get() : kept.get(), bytes_}; }
-
- private:
-  /// What a sleeping thread may hold: as much as a large layer's workspace, little beside its arrays.
-  static constexpr std::size_t kept_limit = std::size_t{64} << 20;
-  static thread_local std::unique_ptr<std::byte[]> kept;
-  static thread_local std::size_t kept_bytes;
-  std::size_t bytes_;
-  std::unique_ptr<std::byte[]> own_;
-};
-thread_local std::unique_ptr<std::byte[]> Workspace::kept;
-thread_local std::size_t Workspace::kept_bytes = 0;
 
 Plan plan_of(const Problem& problem, const std::string& algorithm, const std::string& accuracy, int threads) {
   if (accuracy != "default" && accuracy != "strict")

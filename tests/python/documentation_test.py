@@ -50,5 +50,7 @@ def test_problems_are_values():
     assert problem != faltung.Problem("conv1d i9 k3") and problem.axes[0].fine == 9
 
 
-def test_the_readme_runs():
-    assert doctest.testfile(str(STUBS.parents[1] / "README.md"), module_relative=False).failed == 0
+@pytest.mark.parametrize("readme", [STUBS.parents[1] / "README.md", STUBS.parents[3] / "README.md"], ids=["module", "project"])
+def test_the_readmes_run(readme):
+    result = doctest.testfile(str(readme), module_relative=False)
+    assert result.failed == 0 and result.attempted > 3

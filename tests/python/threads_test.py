@@ -49,7 +49,7 @@ def test_the_lock_is_released():
     assert counted > 1000 and longest < (last - start) / 2
 
 
-def test_fork_after_use():
+def fork():
     wanted = answer()
     read, write = os.pipe()
     child = os.fork()
@@ -63,12 +63,17 @@ def test_fork_after_use():
     assert os.waitpid(child, 0)[1] == 0
 
 
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_multiprocessing_after_use(method):
+def pool(method):
     wanted = answer()
-    with multiprocessing.get_context(method).Pool(2) as pool:
-        assert pool.map(answer, range(3)) == [wanted] * 3
+    with multiprocessing.get_context(method).Pool(2) as workers:
+        assert workers.map(answer, range(3)) == [wanted] * 3
+
+
+@pytest.mark.parametrize("call", ["fork()", "pool('fork')", "pool('spawn')"])
+def test_processes_after_use(call):
+    """In a process of its own: frameworks that other tests load do not like to be forked."""
+    subprocess.run([sys.executable, "-c", f"import threads_test; threads_test.{call}"], cwd=os.path.dirname(__file__), check=True,
+                   timeout=120)
 
 
 def microseconds(call):

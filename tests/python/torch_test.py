@@ -137,7 +137,8 @@ def test_refusals():
         (lambda: faltung.torch.conv2d(x.numpy(), w), TypeError, "input is a ndarray: it must be a torch.Tensor"),
         (lambda: faltung.torch.conv2d(x, w.double()), TypeError, "weight is of type torch.float64, input of torch.float32"),
         (lambda: faltung.torch.conv1d(x, w), ValueError, r"weight has shape \(4, 2, 3, 3\): with 1 axes it has 3"),
-        (lambda: faltung.torch.conv2d(x[:, :1], w), ValueError, "x has 1 channels"),
+        (lambda: faltung.torch.conv2d(x[:, :1], w), ValueError, "input has 1 channels: weight of shape"),
+        (lambda: faltung.torch.conv2d(x, w, torch.ones(3)), ValueError, "a bias of 3 numbers"),
         (lambda: faltung.torch.conv2d(x, w, padding_mode="mirror"), ValueError, "boundary"),
         (lambda: faltung.torch.conv2d(x.to("meta"), w), ValueError, "it must be dense, in the CPU's memory"),
         (lambda: faltung.torch.conv2d(x.to_sparse(), w), ValueError, "it must be dense")):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from numpy.typing import NDArray
+from typing_extensions import CapsuleType
 
 
 class Axis:
@@ -201,3 +202,8 @@ def sparse_matrix(problem: Problem, entries: Annotated[NDArray, dict(order='C', 
 
 def explain(*, problem: Problem, view: str, cell: str | None, form: str, format: str, input: Sequence[float], weights: Sequence[float], output_gradient: Sequence[float], bias: Sequence[float], names_only: bool) -> str:
     """A page that explains a problem."""
+
+def xla_handler() -> CapsuleType | None:
+    """
+    What runs a plan in a compiled JAX program; None: built without XLA's headers.
+    """

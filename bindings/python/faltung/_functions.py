@@ -67,7 +67,7 @@ def _bias_grad(grad, out):
 
     def run(to):
         if types.compute is not int64:
-            to[...] = grad.sum(axis=axes, dtype=np.float64)
+            to[...] = ordered_sum(np.zeros(grad.shape[1]), [position_sums(sample) for sample in grad])
             return
         exact = grad.astype(object).sum(axis=axes) if _may_overflow(grad) else grad.sum(axis=axes, dtype=np.int64)
         if any(not -2**63 <= total < 2**63 for total in exact):
@@ -75,6 +75,27 @@ def _bias_grad(grad, out):
         to[...] = exact
 
     return fill(out, (grad.shape[1],), types, (grad,), run)
+
+
+# as the library's weight gradients: sums of so many positions of a sample, then these sums in their order
+SUMMED_POSITIONS = 256
+
+
+def position_sums(sample: np.ndarray) -> np.ndarray:
+    """Sums of the consecutive positions of one sample, [channels, *spatial], in float64: [sums, channels]."""
+    cells = sample.reshape(sample.shape[0], -1).astype(np.float64)
+    whole = cells.shape[1] // SUMMED_POSITIONS
+    full, rest = np.split(cells, [whole * SUMMED_POSITIONS], axis=1)
+    sums = full.reshape(len(cells), whole, SUMMED_POSITIONS).sum(axis=2).T
+    return np.concatenate([sums, rest.sum(axis=1)[np.newaxis]]) if rest.size else sums
+
+
+def ordered_sum(total: np.ndarray, parts: Any) -> np.ndarray:
+    """One after the other: additions of floats are not to be regrouped."""
+    for part in parts:
+        for one in part:
+            total = total + one
+    return total
 
 
 def _may_overflow(grad):
@@ -264,7 +285,7 @@ def conv_bias_grad(grad: Any, *, out: np.ndarray | None = None) -> np.ndarray:
     Returns
     -------
     ndarray, [Cout]
-        Floats are summed in float64 and rounded once.
+        Floats are summed in float64, in one defined order, and rounded once.
 
     Raises
     ------

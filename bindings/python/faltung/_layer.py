@@ -130,16 +130,21 @@ def problem_of(transposed: bool, x_shape: tuple[int, ...], w_shape: tuple[int, .
         dtype=dtype)
 
 
+def threads_of(problem: _core.Problem, threads: Any) -> int:
+    """As the library counts them: 0 is all of the machine."""
+    if threads is None:
+        return 0 if problem.products > SERIAL_PRODUCTS else 1
+    if not isinstance(threads, int) or not 1 <= threads <= 4096:
+        raise (ValueError if isinstance(threads, int) else TypeError)(
+            f"threads is {threads!r}: it must be None (all of the machine) or 1 to 4096: give that")
+    return threads
+
+
 def plan_of(problem: _core.Problem, algorithm: Any, accuracy: Any, threads: Any) -> Planned:
     for value, name in ((algorithm, "algorithm"), (accuracy, "accuracy")):
         if not isinstance(value, str):
             raise TypeError(f"{name} is {value!r}: it must be a word: leave it out, or see faltung.algorithms()")
-    if threads is None:
-        threads = 0 if problem.products > SERIAL_PRODUCTS else 1
-    elif not isinstance(threads, int) or not 1 <= threads <= 4096:
-        raise (ValueError if isinstance(threads, int) else TypeError)(
-            f"threads is {threads!r}: it must be None (all of the machine) or 1 to 4096: give that")
-    core = _core.CorePlan(problem, algorithm, accuracy, threads)
+    core = _core.CorePlan(problem, algorithm, accuracy, threads_of(problem, threads))
     return Planned(core, problem, problem.given_shape, problem.unknown_shape)
 
 

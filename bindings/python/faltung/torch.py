@@ -24,6 +24,8 @@ from typing import Any, NamedTuple
 import torch
 
 from . import _functions
+from ._layer import problem_of
+from ._layer import words as words_of
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "conv1d", "conv2d", "conv3d",
            "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "replace"]
@@ -96,7 +98,12 @@ def _apply(axes, transposed, x, w, bias, words):
     single = x.dim() == axes + 1  # no batch, as PyTorch allows
     batch = x.unsqueeze(0) if single else x
     layer = _Layer(transposed, tuple(batch.shape), tuple(w.shape), words)
-    y = _Term.apply("y", layer, batch, w, bias)
+    try:
+        y = _Term.apply("y", layer, batch, w, bias)
+    except ValueError:
+        said = {name: word for name, word in words.items() if name not in ("algorithm", "accuracy", "threads")}
+        problem_of(transposed, layer.x_shape, layer.w_shape, "f32", words_of(flip=False, **said), "input", "weight")
+        raise
     return y.squeeze(0) if single else y
 
 

@@ -2,9 +2,8 @@
 
 Chunks may be cut along batch, output channels and every spatial axis. What a chunk reads (its halo) follows from the
 problem, for every boundary, stride and dilation. Each chunk is a problem of its own, computed in strict accuracy, so results
-have the bits of `faltung`'s own functions with ``accuracy="strict"``. Gradients by weights and bias are the exception: they
-are sums over all chunks, and floats that are summed in another order round otherwise. They are summed by a fixed tree, so that
-the same chunks repeat the same bits on any scheduler; whole numbers are exact.
+have the bits of `faltung`'s own functions with ``accuracy="strict"``, whatever the chunks and the scheduler. Gradients by weights
+and bias too: they are sums of sums of 256 positions, which chunks compute apart and one running total adds in their order.
 
 >>> import dask.array as da, numpy as np, faltung, faltung.dask
 >>> x = da.ones((1, 1, 1000, 1000), chunks=(1, 1, 250, 500))
@@ -24,7 +23,7 @@ from .. import _core
 from .._arrays import Types, numbers, types_of
 from .._functions import check_gradient
 from .._layer import plan_of, problem_of, shape_of, words
-from ._graph import apply, bias_gradient_of, weight_gradient
+from ._graph import apply, bias_gradient, weight_gradient
 
 __all__ = ["conv", "conv_bias_grad", "conv_input_grad", "conv_transpose", "conv_transpose_bias_grad",
            "conv_transpose_input_grad", "conv_transpose_weight_grad", "conv_weight_grad"]
@@ -84,7 +83,7 @@ def _bias_grad(grad):
     grad = _array(grad, "grad")
     if grad.ndim < 3:
         raise ValueError(f"grad has shape {grad.shape}: it is [N, C, *spatial]: reshape it")
-    return bias_gradient_of(grad, types_of(grad.dtype, grad.dtype, names=("grad", "grad", "")))
+    return bias_gradient(grad, types_of(grad.dtype, grad.dtype, names=("grad", "grad", "")))
 
 
 def conv(x: da.Array, w: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
@@ -139,34 +138,118 @@ def conv_transpose(x: da.Array, w: Any, bias: Any = None, *, stride: Any = 1, pa
 
 def conv_input_grad(grad: da.Array, w: Any, input_shape: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
                     groups: int = 1, boundary: Any = "zeros", flip: bool = False, chunks: Any = None) -> da.Array:
-    """`faltung.conv_input_grad` of a dask array; `chunks` as in `conv` here."""
+    """`faltung.conv_input_grad` of a dask array.
+
+    Parameters
+    ----------
+    grad : dask.array, [N, Cout, *spatial]
+    w, input_shape, stride, padding, dilation, groups, boundary, flip
+        As in `faltung.conv_input_grad`.
+    chunks
+        As in `conv` here.
+
+    Returns
+    -------
+    dask.array, `input_shape`
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `conv` here.
+
+    Examples
+    --------
+    >>> import dask.array as da, numpy as np, faltung.dask
+    >>> faltung.dask.conv_input_grad(da.ones((1, 1, 2), dtype=int), np.array([[[1, 2, 3]]]), (1, 1, 6), stride=2, chunks=4).compute()
+    array([[[1, 2, 4, 2, 3, 0]]])
+    """
     return _input_grad(False, grad, w, input_shape, words(stride, padding, dilation, groups, boundary, flip), chunks)
 
 
 def conv_transpose_input_grad(grad: da.Array, w: Any, input_shape: Any, *, stride: Any = 1, padding: Any = 0,
                               output_padding: Any = 0, output_size: Any = None, dilation: Any = 1, groups: int = 1,
                               boundary: Any = "zeros", flip: bool = False, chunks: Any = None) -> da.Array:
-    """`faltung.conv_transpose_input_grad` of a dask array; `chunks` as in `conv` here."""
+    """`faltung.conv_transpose_input_grad` of a dask array. As `conv_input_grad` here; the words as in `faltung.conv_transpose`.
+
+    Examples
+    --------
+    >>> import dask.array as da, numpy as np, faltung.dask
+    >>> faltung.dask.conv_transpose_input_grad(da.arange(4, chunks=3).reshape(1, 1, 4), np.ones((1, 1, 3), int), (1, 1, 2)).compute()
+    array([[[3, 6]]])
+    """
     return _input_grad(True, grad, w, input_shape,
                        words(stride, padding, dilation, groups, boundary, flip, output_padding, output_size), chunks)
 
 
 def conv_weight_grad(grad: da.Array, x: da.Array, weight_shape: Any, *, stride: Any = 1, padding: Any = 0,
                      dilation: Any = 1, groups: int = 1, boundary: Any = "zeros", flip: bool = False) -> da.Array:
-    """`faltung.conv_weight_grad` of dask arrays: the sum over the chunks of `grad`."""
+    """`faltung.conv_weight_grad` of dask arrays.
+
+    Parameters
+    ----------
+    grad : dask.array, [N, Cout, *spatial]
+        One task for each sample and each chunk of its first spatial axis; inner axes are put together.
+    x : dask.array, [N, Cin, *spatial]
+    weight_shape, stride, padding, dilation, groups, boundary, flip
+        As in `faltung.conv_weight_grad`.
+
+    Returns
+    -------
+    dask.array, `weight_shape`
+        One chunk.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `conv` here.
+
+    Examples
+    --------
+    >>> import dask.array as da, faltung.dask
+    >>> faltung.dask.conv_weight_grad(da.ones((1, 1, 2), dtype=int), da.arange(4, chunks=2).reshape(1, 1, 4), (1, 1, 3)).compute()
+    array([[[1, 3, 5]]])
+    """
     return _weight_grad(False, grad, x, weight_shape, words(stride, padding, dilation, groups, boundary, flip))
 
 
 def conv_transpose_weight_grad(grad: da.Array, x: da.Array, weight_shape: Any, *, stride: Any = 1, padding: Any = 0,
                                output_padding: Any = 0, output_size: Any = None, dilation: Any = 1, groups: int = 1,
                                boundary: Any = "zeros", flip: bool = False) -> da.Array:
-    """`faltung.conv_transpose_weight_grad` of dask arrays: the sum over the chunks of `x`."""
+    """`faltung.conv_transpose_weight_grad` of dask arrays. As `conv_weight_grad` here, with one task for each chunk of `x`.
+
+    Examples
+    --------
+    >>> import dask.array as da, numpy as np, faltung.dask
+    >>> x = da.from_array(np.array([[[1, 10]]]), chunks=1)
+    >>> faltung.dask.conv_transpose_weight_grad(da.arange(4, chunks=2).reshape(1, 1, 4), x, (1, 1, 3)).compute()
+    array([[[10, 21, 32]]])
+    """
     return _weight_grad(True, grad, x, weight_shape,
                         words(stride, padding, dilation, groups, boundary, flip, output_padding, output_size))
 
 
 def conv_bias_grad(grad: da.Array) -> da.Array:
-    """`faltung.conv_bias_grad` of a dask array: floats are summed in float64 and rounded once."""
+    """`faltung.conv_bias_grad` of a dask array: floats are summed in float64 and rounded once.
+
+    Parameters
+    ----------
+    grad : dask.array, [N, Cout, *spatial]
+
+    Returns
+    -------
+    dask.array, [Cout]
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `conv` here.
+
+    Examples
+    --------
+    >>> import dask.array as da, faltung.dask
+    >>> faltung.dask.conv_bias_grad(da.ones((2, 3, 4), chunks=2)).compute()
+    array([8., 8., 8.])
+    """
     return _bias_grad(grad)
 
 

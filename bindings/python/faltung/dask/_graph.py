@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any, Iterator, Sequence
 
 import dask.array as da
@@ -10,11 +11,12 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from .. import _core
-from .._arrays import Types
-from ._tasks import Box, Cut, Fold, Places, Round, WeightGradient, add, bias_gradient
+from .._arrays import Types, float64, int64
+from .._functions import SUMMED_POSITIONS
+from ._tasks import BiasSums, Box, Cut, Fold, Places, Round, Total, WeightSums
 
 Range = tuple[int, int]
-# sums of a handful at a time: the parts that wait for each other stay few, the tree stays flat
+# sums of a handful of chunks at a time: a running total is one chain of tasks, and a short one is better
 SUMMED_AT_ONCE = 8
 
 
@@ -159,55 +161,66 @@ def apply(problem: _core.Problem, types: Types, given: da.Array, w: np.ndarray, 
     return da.Array(HighLevelGraph.from_collections(name, tasks, dependencies=[given]), name, grid, types.result)
 
 
-def _total(tasks: dict, name: str, keys: list, result: np.dtype, shape: tuple[int, ...], given: list[da.Array]) -> da.Array:
-    """The sum of the tasks `keys`, by a fixed tree."""
-    level = 0
-    while len(keys) > 1:
-        level += 1
-        groups = [keys[i:i + SUMMED_AT_ONCE] for i in range(0, len(keys), SUMMED_AT_ONCE)]
-        keys = [(f"{name}-sum-{level}", number) for number in range(len(groups))]
-        tasks.update({key: (add, group) for key, group in zip(keys, groups)})
-    tasks[(name, *(0,) * len(shape))] = (Round(result), keys[0])
+def _slabs(coarse: da.Array) -> Iterator[tuple[int, Range, int, int]]:
+    """Sample, rows, and which of their positions: those of the sums that begin in a chunk, in the order of the sums."""
+    samples, rows = coarse.shape[0], coarse.shape[2]
+    inner = math.prod(coarse.shape[3:])
+    for n, (begin, end) in itertools.product(range(samples), edges(coarse.chunks[2])):
+        first, last = (-(-row * inner // SUMMED_POSITIONS) * SUMMED_POSITIONS for row in (begin, end))
+        last = min(last, rows * inner)
+        if first < last:
+            top = first // inner
+            yield n, (top, -(-last // inner)), first - top * inner, last - first
+
+
+def _total(tasks: dict, name: str, keys: list, sum_type: np.dtype, result: np.dtype, shape: tuple[int, ...],
+           given: list[da.Array]) -> da.Array:
+    """The running total of what the tasks `keys` give."""
+    total = None
+    for number, first in enumerate(range(0, max(1, len(keys)), SUMMED_AT_ONCE)):
+        tasks[(f"{name}-total", number)] = Total(shape, sum_type), total, keys[first:first + SUMMED_AT_ONCE]
+        total = (f"{name}-total", number)
+    tasks[(name, *(0,) * len(shape))] = Round(result), total
     return da.Array(HighLevelGraph.from_collections(name, tasks, dependencies=given), name, tuple((n,) for n in shape), result)
 
 
 def weight_gradient(problem: _core.Problem, types: Types, grad: da.Array, x: da.Array) -> da.Array:
-    """The sum over the chunks of the coarse array; `problem` is the forward layer."""
-    transposed = problem.transposed
-    coarse, fine = (x, grad) if transposed else (grad, x)
+    """A sum over the chunks of the coarse array; `problem` is the forward layer."""
+    coarse, fine = (x, grad) if problem.transposed else (grad, x)
     name = "faltung-" + tokenize("weights", str(problem), types.result, grad.name, x.name)
     tasks: dict = {}
     read_fine, read_coarse = Reader(fine, tasks, f"{name}-fine"), Reader(coarse, tasks, f"{name}-coarse")
-    # as a convolution, whose windows are what a box of coarse cells meets
-    gather = problem.input_gradient() if transposed else problem
+    # as a convolution, whose windows are what the positions meet
+    gather = problem.input_gradient() if problem.transposed else problem
+    gather = gather.resized(batch=1, groups=problem.groups, fine_channels=problem.fine_channels,
+                            coarse_channels=problem.coarse_channels, dtype=problem.dtype)
     keys = []
-    for samples, *cells in itertools.product(edges(coarse.chunks[0]), *map(edges, coarse.chunks[2:])):
-        box = gather.resized(batch=samples[1] - samples[0], groups=problem.groups, fine_channels=problem.fine_channels,
-                             coarse_channels=problem.coarse_channels, dtype=problem.dtype)
-        ranges = []
+    for n, rows, skip, count in _slabs(coarse):
+        cells = [rows, *((0, extent) for extent in coarse.shape[3:])]
+        box, ranges = gather, []
         for axis, (begin, end) in enumerate(cells):
             box, read = box.block(axis, begin, end)
             ranges.append(read)
         if not all(ranges):
             continue  # windows of nothing but zeros
-        wide = read_fine([[samples], [(0, problem.fine_channels)], *ranges])
-        narrow = read_coarse([[samples], [(0, problem.coarse_channels)], *([cell] for cell in cells)])
-        (x_keys, x_places), (grad_keys, grad_places) = (narrow, wide) if transposed else (wide, narrow)
-        keys.append((f"{name}-of", len(keys)))
-        tasks[keys[-1]] = WeightGradient(box.weight_gradient(), types, x_places, grad_places), x_keys, grad_keys
-    if not keys:
-        return da.zeros(problem.weights_shape, dtype=types.result)
-    return _total(tasks, name, keys, types.result, problem.weights_shape, [grad, x])
+        fine_keys, fine_places = read_fine([[(n, n + 1)], [(0, problem.fine_channels)], *ranges])
+        coarse_keys, coarse_places = read_coarse([[(n, n + 1)], [(0, problem.coarse_channels)], *([cell] for cell in cells)])
+        keys.append((f"{name}-sums", len(keys)))
+        tasks[keys[-1]] = WeightSums(box, types, skip, count, fine_places, coarse_places), fine_keys, coarse_keys
+    return _total(tasks, name, keys, types.compute, types.result, problem.weights_shape, [grad, x])
 
 
-def bias_gradient_of(grad: da.Array, types: Types) -> da.Array:
-    """The sum over the chunks of the gradient."""
+def bias_gradient(grad: da.Array, types: Types) -> da.Array:
+    """A sum over the chunks of the gradient."""
     name = "faltung-" + tokenize("bias", types.result, grad.name)
-    channels, others = grad.numblocks[1], [range(n) for axis, n in enumerate(grad.numblocks) if axis != 1]
     tasks: dict = {}
-    whole = grad.rechunk({1: -1}) if channels > 1 else grad
+    read = Reader(grad, tasks, name)
+    exact = types.compute == int64
     keys = []
-    for n, *place in itertools.product(*others):
-        keys.append((f"{name}-of", len(keys)))
-        tasks[keys[-1]] = bias_gradient, (whole.name, n, 0, *place)
-    return _total(tasks, name, keys, types.result, grad.shape[1:2], [whole])
+    for n, rows, skip, count in _slabs(grad):
+        cells = [rows, *((0, extent) for extent in grad.shape[3:])]
+        parts, places = read([[(n, n + 1)], [(0, grad.shape[1])], *([cell] for cell in cells)])
+        shape = (1, grad.shape[1], *(end - begin for begin, end in cells))
+        keys.append((f"{name}-sums", len(keys)))
+        tasks[keys[-1]] = BiasSums(shape, int64 if exact else float64, skip, count, places), parts
+    return _total(tasks, name, keys, int64 if exact else float64, types.result, grad.shape[1:2], [grad])

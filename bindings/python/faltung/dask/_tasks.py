@@ -8,10 +8,12 @@ import numpy as np
 
 from .. import _core
 from .._arrays import Types, dense, int64
-from .._functions import conv_bias_grad
+from .._functions import SUMMED_POSITIONS, ordered_sum, position_sums
 from .._layer import plan_of
 
 Places = list[tuple[slice, ...]]
+# numbers that taps meet, laid out at a time: 64 MiB of float32, little beside the chunks that a worker holds
+MET_AT_ONCE = 1 << 24
 
 
 @functools.lru_cache(maxsize=128)
@@ -117,30 +119,96 @@ def checked_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class WeightGradient:
-    """The gradient by the weights from one box of coarse cells."""
+class WeightSums:
+    """The sums that the gradient by the weights is made of: one for every 256 positions of a sample that begin in a chunk.
 
-    problem: _core.Problem
+    `box` gathers these positions; from `skip` on there are `count` of them. They are computed by the library: what the taps
+    meet become channels, the sums groups, so that each is a problem of 256 positions whose kernel has one tap.
+    """
+
+    box: _core.Problem
     types: Types
-    x_places: Places
-    grad_places: Places
+    skip: int
+    count: int
+    fine_places: Places
+    coarse_places: Places
 
-    def __call__(self, x: list[np.ndarray], grad: list[np.ndarray]) -> np.ndarray:
-        result = np.empty(self.problem.weights_shape, self.types.compute)
-        _plan(self.problem).core.run_weight_gradient(
-            assemble(self.problem.input_shape, self.types.compute, x, self.x_places),
-            assemble(self.problem.output_shape, self.types.compute, grad, self.grad_places), result)
-        return result
+    def __call__(self, fine: list[np.ndarray], coarse: list[np.ndarray]) -> np.ndarray:
+        axes, compute = self.box.axes, self.types.compute
+        pads = [(0, 0)] + [(axis.pad_before, axis.pad_after) for axis in axes]
+        fine = np.pad(assemble(self.box.given_shape, compute, fine, self.fine_places)[0], pads)
+        coarse = assemble(self.box.unknown_shape, compute, coarse, self.coarse_places)[0]
+        coarse = coarse.reshape(len(coarse), -1)[:, self.skip:self.skip + self.count]
+        taps = list(np.ndindex(*(axis.kernel for axis in axes)))
+        result = np.empty((-(-self.count // SUMMED_POSITIONS), *self.box.weights_shape[:2], len(taps)), compute)
+        # a margin gives no term, not even with Inf or NaN: then each tap has positions of its own
+        apart = compute != int64 and not np.isfinite(coarse).all()
+        inside = np.pad(np.ones((1, *self.box.given_shape[2:]), bool), pads) if apart else None
+        at_once = [[tap] for tap in taps] if apart else [taps]
+        most = max(1, MET_AT_ONCE // (len(fine) * len(at_once[0]) * SUMMED_POSITIONS)) * SUMMED_POSITIONS
+        whole = self.count // SUMMED_POSITIONS * SUMMED_POSITIONS  # the last sum of a sample may be a shorter one
+        for some in at_once:
+            weights = [len(taps) - 1 - taps.index(tap) if self.box.flip else taps.index(tap) for tap in some]
+            for begin in (*range(0, whole, most), whole):
+                end = min(begin + most, whole) if begin < whole else self.count
+                if begin == end:
+                    continue
+                grad = coarse[:, begin:end]
+                if apart:
+                    grad = np.where(self._met(inside, some[0], begin, end), grad, 0)
+                met = np.stack([self._met(fine, tap, begin, end) for tap in some], axis=1)
+                first = begin // SUMMED_POSITIONS
+                sums = self._sums(met, grad, min(SUMMED_POSITIONS, end - begin))
+                result[first:first + len(sums), ..., weights] = sums
+        return result.reshape(len(result), *self.box.weights_shape)
+
+    def _met(self, padded: np.ndarray, tap: tuple[int, ...], begin: int, end: int) -> np.ndarray:
+        """What a tap meets at these positions: [channels, positions]."""
+        cells = tuple(slice(k * axis.dilation, k * axis.dilation + (axis.coarse - 1) * axis.stride + 1, axis.stride)
+                      for k, axis in zip(tap, self.box.axes))
+        return padded[(slice(None), *cells)].reshape(len(padded), -1)[:, self.skip + begin:self.skip + end]
+
+    def _sums(self, met: np.ndarray, grad: np.ndarray, length: int) -> np.ndarray:
+        """[channels, taps, positions] and [channels, positions] to [sums, coarse channels, fine channels of a group, taps]."""
+        groups, taps = self.box.groups, met.shape[1]
+        # sums first, then groups: [1, sums * groups * channels, positions of one sum]
+        x, y = (np.moveaxis(array.reshape(groups, -1, array.shape[-1] // length, length), 2, 0) for array in (met, grad))
+        problem = _core.Problem(f"conv1d-dw g{len(x) * groups} ic{x[..., 0].size} oc{y[..., 0].size} i{length} k1 "
+                                f"{self.box.dtype}")
+        result = np.empty(problem.weights_shape, self.types.compute)
+        _plan(problem).core.run_weight_gradient(np.ascontiguousarray(x).reshape(1, -1, length),
+                                                np.ascontiguousarray(y).reshape(1, -1, length), result)
+        return result.reshape(len(x), *self.box.weights_shape[:2], taps)
 
 
-def bias_gradient(grad: np.ndarray) -> np.ndarray:
-    """Floats as float64, so that the sum over all chunks is rounded once."""
-    return conv_bias_grad(grad if grad.dtype.kind in "iu" else np.asarray(grad, np.float64))
+@dataclass(frozen=True)
+class BiasSums:
+    """The same of the gradient by the bias."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    skip: int
+    count: int
+    places: Places
+
+    def __call__(self, grad: list[np.ndarray]) -> np.ndarray:
+        cells = assemble(self.shape, self.dtype, grad, self.places)[0]
+        cells = cells.reshape(len(cells), -1)[:, self.skip:self.skip + self.count]
+        return cells.T if self.dtype == int64 else position_sums(cells)
 
 
-def add(parts: list[np.ndarray]) -> np.ndarray:
-    """In their order."""
-    return functools.reduce(checked_sum, parts)
+@dataclass(frozen=True)
+class Total:
+    """Adds sums to a running total, in their order."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    def __call__(self, total: np.ndarray | None, parts: list[np.ndarray]) -> np.ndarray:
+        total = np.zeros(self.shape, self.dtype) if total is None else total
+        if total.dtype == int64:
+            return functools.reduce(checked_sum, (one for part in parts for one in part), total)
+        return ordered_sum(total, parts)
 
 
 @dataclass(frozen=True)
