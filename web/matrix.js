@@ -13,6 +13,7 @@ function renderMatrix() {
   const place = document.getElementById('matrix');
   document.getElementById('matrix-title').textContent = say('matrixOf', rows, columns);
   for (const input of document.querySelectorAll('[name=form]')) input.checked = (input.value === 'padded') === state.padded;
+  const before = overlay;
   matrixCells = new Map();
   overlay = null;
   litEntries = [];
@@ -21,7 +22,7 @@ function renderMatrix() {
     place.textContent = say('tooLarge', rows * columns);
     return;
   }
-  if (rows * columns > tableLimit) return drawMatrix(place, rows, columns);
+  if (rows * columns > tableLimit) return drawMatrix(place, rows, columns, before);
   const matrix = core.matrix(state.padded);
   let html = `<table role="grid" aria-label="${say('matrixOf', rows, columns)}"><tr role="row"><td></td>${shown[columnSide].names.map(name => `<th role="columnheader" scope="col">${name}</th>`).join('')}</tr>`;
   for (let r = 0, first = true; r < rows; ++r) {
@@ -48,20 +49,26 @@ function watchForm() {
   });
 }
 
-function drawMatrix(place, rows, columns) {
-  place.innerHTML = `<div style="position:relative;width:max-content"><canvas width="${columns}" height="${rows}" role="img" aria-label="${say('matrixOf', rows, columns)}"></canvas><canvas width="${columns}" height="${rows}" style="position:absolute;inset:0;border-color:transparent"></canvas></div>`;
-  const [base, top] = place.querySelectorAll('canvas');
-  const scale = Math.max(1, Math.min(6, Math.floor(700 / columns)));
-  for (const canvas of [base, top]) canvas.style.width = `${columns * scale + 2}px`, canvas.style.height = `${rows * scale + 2}px`;
-  const [rowSide, columnSide] = matrixSides(), { products } = state, image = new ImageData(columns, rows), pixels = new Uint32Array(image.data.buffer);
+/// Two canvases, the entries and above them what is lit; kept while the size stays, they are some megabytes.
+function pictureOf(place, rows, columns, before) {
+  if (before?.image.width === columns && before.image.height === rows) return before;
+  place.innerHTML = `<div style="position:relative;width:max-content"><canvas width="${columns}" height="${rows}" role="img"></canvas><canvas width="${columns}" height="${rows}" style="position:absolute;inset:0;border-color:transparent"></canvas></div>`;
+  const [base, canvas] = place.querySelectorAll('canvas'), scale = Math.max(1, Math.min(6, Math.floor(700 / columns)));
+  for (const one of [base, canvas]) one.style.width = `${columns * scale + 2}px`, one.style.height = `${rows * scale + 2}px`;
+  return { base, canvas, scale, drawn: [], image: new ImageData(columns, rows) };
+}
+
+function drawMatrix(place, rows, columns, before) {
+  overlay = pictureOf(place, rows, columns, before);
+  place.tabIndex = 0;
+  overlay.base.ariaLabel = say('matrixOf', rows, columns);
+  const [rowSide, columnSide] = matrixSides(), { products } = state, pixels = new Uint32Array(overlay.image.data.buffer).fill(0);
   const soft = 0xff84786c;  // #6c7884 as the bytes lie in memory: 4.4 to 1 on the light page, 4.2 to 1 on the dark one
   for (let p = 0; p < products.length; p += 4) {
     const r = products[p + slot[rowSide]], c = products[p + slot[columnSide]];
     if (r >= 0 && c >= 0) pixels[r * columns + c] = soft;
   }
-  base.getContext('2d').putImageData(image, 0, 0);
-  overlay = { canvas: top, scale, drawn: [] };
-  place.tabIndex = 0;
+  overlay.base.getContext('2d').putImageData(overlay.image, 0, 0);
 }
 
 /// What an entry holds: a weight (of a weight gradient: a cell), or the sum of those that meet there.

@@ -221,7 +221,7 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
 
 }  // namespace
 
-void add_apply_commands(CLI::App& app) {
+void add_conv_command(CLI::App& app) {
   add_command(app, "conv", "convolution of an array, a picture or a sound",
               "Named kernels keep a picture's size (padding same), except bilinear:S, which makes it S times smaller.\n"
               "Examples:\n  faltung conv photo.jpg --kernel gaussian:2 --boundary reflect -o blurred.png\n"
@@ -230,6 +230,9 @@ void add_apply_commands(CLI::App& app) {
               "  faltung conv voice.wav --weight impulse.wav --padding full --normalize -o room.wav\n"
               "  faltung conv larger_than_memory.npy --weight w.npy --stream -o y.npy",
               false);
+}
+
+void add_conv_transpose_command(CLI::App& app) {
   add_command(
       app, "conv-transpose", "transposed convolution of an array, a picture or a sound",
       "bilinear:S makes a picture S times larger.\n"

@@ -39,7 +39,8 @@ Accuracy parse_accuracy(const std::string& text);
 /// Writes to standard output; FileError when it cannot be written (a closed pipe, a full disk).
 void print(const std::string& text);
 
-void add_apply_commands(CLI::App& app);
+void add_conv_command(CLI::App& app);
+void add_conv_transpose_command(CLI::App& app);
 void add_explain_command(CLI::App& app);
 void add_grad_command(CLI::App& app);
 void add_serve_command(CLI::App& app);

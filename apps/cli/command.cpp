@@ -4,20 +4,25 @@
 #include "cli/arguments.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <iostream>
+#include <iterator>
 #include <new>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace faltung::cli {
 
 namespace {
 
-constexpr const char* description = R"(Faltung: convolution and its transpose as one linear operator.
+constexpr const char* introduction = R"(Faltung: convolution and its transpose as one linear operator.
 
 Every convolution ties a fine array (its input) to a coarse one (its output) by one equation,
 
@@ -55,39 +60,45 @@ void check_whole_numbers(CLI::App& app) {
   for (CLI::App* command : app.get_subcommands({})) check_whole_numbers(*command);
 }
 
-int fail(std::string message) {
-  std::replace_if(
-      message.begin(), message.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  std::fprintf(stderr, "faltung: %s\n", message.c_str());
+/// Without an allocation: there may be no memory left.
+int fail(std::string_view message) {
+  std::array<char, 4096> line;  // messages are a tenth of it
+  const auto end =
+      std::transform(message.begin(), message.begin() + std::min(message.size(), line.size()), line.begin(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c; });
+  std::fprintf(stderr, "faltung: %.*s\n", static_cast<int>(end - line.begin()), line.data());
   return 2;
 }
 
-}  // namespace
-
-int run_command(int argc, char** argv, const CheckFunction& check) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, told like any other
-  CLI::App app(description, "faltung");
+int run(int argc, char** argv, const CheckFunction& check) {
+  CLI::App app(introduction, "faltung");
   app.footer(examples);
   app.set_version_flag("--version", FALTUNG_VERSION);
   app.require_subcommand(1);
   int status = 0;
+  const std::pair<std::string_view, std::function<void(CLI::App&)>> commands[] = {
+      {"conv", add_conv_command},
+      {"conv-transpose", add_conv_transpose_command},
+      {"grad", add_grad_command},
+      {"matrix", add_matrix_command},
+      {"explain", add_explain_command},
+      {"serve", add_serve_command},
+      {"shape", add_shape_command},
+      {"plan", add_plan_command},
+      {"check", [&](CLI::App& to) { add_check_command(to, check, status); }},
+      {"bench", add_bench_command},
+  };
+  // the one that is called: adding all, as --help needs them, takes ten times as long
+  const auto is_called = [&](const auto& command) { return argc > 1 && command.first == argv[1]; };
+  const bool one = std::any_of(std::begin(commands), std::end(commands), is_called);
+  for (const auto& command : commands)
+    if (!one || is_called(command)) command.second(app);
+  check_whole_numbers(app);
+  for (int i = 1; i < argc; ++i)  // an empty value would look like an option that was not given
+    if (argv[i][0] == '\0')
+      return fail(std::string("an empty word after ") + argv[i - 1] + ": every word says something: leave both out");
+  if (argc > 1 && argv[1][0] != '-' && !one) return fail(unknown_command(app, argv[1]));
   try {
-    add_apply_commands(app);
-    add_grad_command(app);
-    add_matrix_command(app);
-    add_explain_command(app);
-    add_serve_command(app);
-    add_shape_command(app);
-    add_plan_command(app);
-    add_check_command(app, check, status);
-    add_bench_command(app);
-    check_whole_numbers(app);
-    for (int i = 1; i < argc; ++i)  // an empty value would look like an option that was not given
-      if (argv[i][0] == '\0')
-        return fail(std::string("an empty word after ") + argv[i - 1] + ": every word says something: leave both out");
-    const auto is_given = [&](const CLI::App* command) { return command->check_name(argv[1]); };
-    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_given).empty())
-      return fail(unknown_command(app, argv[1]));
     app.parse(argc, argv);
     return status;
   } catch (const CLI::Success& success) {  // --help, --version
@@ -96,10 +107,20 @@ int run_command(int argc, char** argv, const CheckFunction& check) {
     return exit_status;
   } catch (const CLI::ParseError& error) {
     return fail(std::string(error.what()) + ": see faltung --help");
+  }
+}
+
+}  // namespace
+
+int run_command(int argc, char** argv, const CheckFunction& check) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, told like any other
+  constexpr const char* no_memory = "out of memory: the arrays do not fit: use a smaller problem, or --stream";
+  try {
+    return run(argc, argv, check);
   } catch (const std::bad_alloc&) {
-    return fail("out of memory: the arrays do not fit: use a smaller problem, or --stream");
+    return fail(no_memory);
   } catch (const std::length_error&) {
-    return fail("out of memory: the arrays do not fit: use a smaller problem, or --stream");
+    return fail(no_memory);
   } catch (const std::exception& error) {
     return fail(error.what());
   }

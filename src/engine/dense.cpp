@@ -484,10 +484,10 @@ void Dense<T>::put_together(const ChunkRun& run) const {
             }
             for (std::int64_t jx = 0; jx < ax.phases; ++jx) streams[jx] = stream(jx);
             if (finish.nothing() && step == 1 && x_low == x_begin && x_high == x_begin + box.size(2) * ax.phases) {
-              rows_.interleave(streams, ax.phases, box.size(2), row + x_begin);
+              rows_.interleave(streams, 0, 1, ax.phases, box.size(2), row + x_begin, 0);
               continue;
             }
-            rows_.interleave(streams, ax.phases, box.size(2), run.lane.row);
+            rows_.interleave(streams, 0, 1, ax.phases, box.size(2), run.lane.row, 0);
             write_row(finish, run.lane.row + x_low - x_begin, x_high - x_low, row + x_low * step, step);
           }
         }

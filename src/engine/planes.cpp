@@ -120,7 +120,8 @@ void Planes::pack_channel(const RowKernels<T>& rows, const T* given, const Strid
             rows.copy(row + ax.source(x, x0 + begin) * step, phases_x * step, end - begin, to + begin, 1);
           copy(end, reach_x);
         }
-        if (split) rows.deinterleave(row + ax.source(0, common.begin), phases_x, common.end - common.begin, out.data());
+        if (split)
+          rows.deinterleave(row + ax.source(0, common.begin), 0, 1, phases_x, common.end - common.begin, out.data(), 0);
       }
   }
 }

@@ -62,10 +62,15 @@ struct Finish {
 template <class T>
 struct RowKernels {
   std::int64_t lanes = 1;
-  /// out[i·count + r] = rows[r][i], i < n. Writes nothing outside.
-  void (*interleave)(const T* const* rows, std::int64_t count, std::int64_t n, T* out);
-  /// rows[r][i] = in[i·count + r], i < n. Reads nothing outside of in[0 … n·count).
-  void (*deinterleave)(const T* in, std::int64_t count, std::int64_t n, T* const* rows);
+  /// out[y·out_pitch + i·count + r] = rows[r][y·in_pitch + i], i < n, y < height. Reads and writes nothing else.
+  void (*interleave)(const T* const* rows, std::int64_t in_pitch, std::int64_t height, std::int64_t count,
+                     std::int64_t n, T* out, std::int64_t out_pitch);
+  /// rows[r][y·out_pitch + i] = in[y·in_pitch + i·count + r], i < n, y < height. Reads and writes nothing else.
+  void (*deinterleave)(const T* in, std::int64_t in_pitch, std::int64_t height, std::int64_t count, std::int64_t n,
+                       T* const* rows, std::int64_t out_pitch);
+  /// out[i·out_pitch + j] = in[i·in_pitch + j]: `count` rows of n.
+  void (*copy_rows)(const T* in, std::int64_t in_pitch, std::int64_t count, std::int64_t n, T* out,
+                    std::int64_t out_pitch);
   /// out[i][j] = in[j][i]: `in` has `height` rows of `width`, `out` width rows of height.
   void (*transpose)(const T* in, std::int64_t in_stride, std::int64_t height, std::int64_t width, T* out,
                     std::int64_t out_stride);
@@ -81,10 +86,52 @@ struct RowKernels {
   void (*finish)(const Finish<T>& finish, const T* sums, std::int64_t n, T* out);
 };
 
+inline constexpr int few_channels_rows = 4;  ///< result rows of the blocked kernel
+
+/// Which result rows a given row meets, low … high, as one number; few_channels_nothing: none.
+constexpr std::uint8_t few_channels_reach(std::int64_t low, std::int64_t high) {
+  return static_cast<std::uint8_t>(low * few_channels_rows + high);
+}
+inline constexpr std::uint8_t few_channels_nothing = 255;
+
+/// Given rows in, a few result rows out: all their sums stay in registers. Given row e and result row r meet in the tap
+/// row e − r·stride; taps ascend in (outer, e, x).
+///     c[r][j] = start + Σ_o Σ_y Σ_x weights[(o·height + y)·width + x] · rows[planes[o] + (r·stride +
+///     y)·row_step][x_step[x] + j]
+template <class T>
+struct FewChannelsTile {
+  const T* const* rows;  ///< each at the first position; readable to the last position of the last tap, or a vector
+  const std::int64_t* planes;  ///< [outer]
+  std::int64_t row_step;
+  const std::uint8_t* reach;  ///< [reaches]: few_channels_reach
+  const std::int64_t* x_step;
+  const T* weights;
+  std::int64_t outer, height, width;  ///< (channel, tap along z), taps along y, taps along x
+  std::int64_t reaches;               ///< (count − 1)·stride + height
+  std::int64_t row_weights;           ///< stride·width
+  T* const* c;                        ///< [count]
+  const T* const* start_rows;         ///< [count], or null: `start` everywhere
+  T start;
+  std::int64_t count;      ///< result rows, at most few_channels_rows
+  std::int64_t positions;  ///< per row, any number
+};
+template <class T>
+using FewChannelsKernel = void (*)(const FewChannelsTile<T>& tile);
+
+template <class T>
+struct FewChannelsKernels {
+  std::int64_t lanes = 1;
+  FewChannelsKernel<T> block;  ///< up to few_channels_rows rows
+  FewChannelsKernel<T> line;   ///< one row
+};
+
 template <class T>
 const TileKernels<T>& tile_kernels(Target target);
 template <class T>
 const RowKernels<T>& row_kernels(Target target);
+
+template <class T>
+const FewChannelsKernels<T>& few_channels_kernels(Target target);
 
 template <>
 const TileKernels<float>& tile_kernels<float>(Target target);
@@ -94,5 +141,9 @@ template <>
 const RowKernels<float>& row_kernels<float>(Target target);
 template <>
 const RowKernels<double>& row_kernels<double>(Target target);
+template <>
+const FewChannelsKernels<float>& few_channels_kernels<float>(Target target);
+template <>
+const FewChannelsKernels<double>& few_channels_kernels<double>(Target target);
 
 }  // namespace faltung::internal

@@ -19,6 +19,8 @@ namespace faltung::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+#define FALTUNG_INLINED __attribute__((always_inline))
+
 #if HWY_TARGET != HWY_SCALAR
 /// `block(i)` handles elements i … i + width − 1: whole blocks, the last one moved back so that it ends at n. Returns
 /// what is done.
@@ -31,36 +33,38 @@ HWY_INLINE std::int64_t blocks(std::int64_t n, std::int64_t width, Block&& block
 }
 #endif
 
+/// One row, from rows[r] + from.
 template <class T>
-void interleave(const T* const* rows, std::int64_t count, std::int64_t n, T* HWY_RESTRICT out) {
+HWY_INLINE void interleave_row(const T* const* rows, std::int64_t from, std::int64_t count, std::int64_t n,
+                               T* HWY_RESTRICT out) {
   std::int64_t i = 0;
   if (count == 1) {
-    std::memcpy(out, rows[0], static_cast<std::size_t>(n) * sizeof(T));
+    std::memcpy(out, rows[0] + from, static_cast<std::size_t>(n) * sizeof(T));
     return;
   }
 #if HWY_TARGET != HWY_SCALAR
-  const auto by = [&](auto d) {
+  const auto by = [&](auto d) FALTUNG_INLINED {
     const auto width = static_cast<std::int64_t>(hn::Lanes(d));
     if (count == 2)
-      return blocks(n, width, [&](std::int64_t at) {
-        hn::StoreInterleaved2(hn::LoadU(d, rows[0] + at), hn::LoadU(d, rows[1] + at), d, out + 2 * at);
+      return blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED {
+        hn::StoreInterleaved2(hn::LoadU(d, rows[0] + from + at), hn::LoadU(d, rows[1] + from + at), d, out + 2 * at);
       });
     if (count == 3)
-      return blocks(n, width, [&](std::int64_t at) {
-        hn::StoreInterleaved3(hn::LoadU(d, rows[0] + at), hn::LoadU(d, rows[1] + at), hn::LoadU(d, rows[2] + at), d,
-                              out + 3 * at);
+      return blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED {
+        hn::StoreInterleaved3(hn::LoadU(d, rows[0] + from + at), hn::LoadU(d, rows[1] + from + at),
+                              hn::LoadU(d, rows[2] + from + at), d, out + 3 * at);
       });
     if (count % 4 != 0) return std::int64_t{0};
     if (count == 4)
-      return blocks(n, width, [&](std::int64_t at) {
-        hn::StoreInterleaved4(hn::LoadU(d, rows[0] + at), hn::LoadU(d, rows[1] + at), hn::LoadU(d, rows[2] + at),
-                              hn::LoadU(d, rows[3] + at), d, out + 4 * at);
+      return blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED {
+        hn::StoreInterleaved4(hn::LoadU(d, rows[0] + from + at), hn::LoadU(d, rows[1] + from + at),
+                              hn::LoadU(d, rows[2] + from + at), hn::LoadU(d, rows[3] + from + at), d, out + 4 * at);
       });
-    return blocks(n, width, [&](std::int64_t at) {  // four rows at a time through a small buffer
+    return blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED {  // four rows at a time through a small buffer
       T quad[4 * 64 / sizeof(T)];
       for (std::int64_t r = 0; r < count; r += 4) {
-        hn::StoreInterleaved4(hn::LoadU(d, rows[r] + at), hn::LoadU(d, rows[r + 1] + at),
-                              hn::LoadU(d, rows[r + 2] + at), hn::LoadU(d, rows[r + 3] + at), d, quad);
+        hn::StoreInterleaved4(hn::LoadU(d, rows[r] + from + at), hn::LoadU(d, rows[r + 1] + from + at),
+                              hn::LoadU(d, rows[r + 2] + from + at), hn::LoadU(d, rows[r + 3] + from + at), d, quad);
         for (std::int64_t j = 0; j < width; ++j) std::memcpy(out + (at + j) * count + r, quad + 4 * j, 4 * sizeof(T));
       }
     });
@@ -69,47 +73,72 @@ void interleave(const T* const* rows, std::int64_t count, std::int64_t n, T* HWY
   if (i == 0) i = by(hn::CappedTag<T, 16 / sizeof(T)>());  // a short row: vectors of 16 bytes
 #endif
   for (; i < n; ++i)
-    for (std::int64_t r = 0; r < count; ++r) out[i * count + r] = rows[r][i];
+    for (std::int64_t r = 0; r < count; ++r) out[i * count + r] = rows[r][from + i];
 }
 
 template <class T>
-void deinterleave(const T* HWY_RESTRICT in, std::int64_t count, std::int64_t n, T* const* rows) {
+void interleave(const T* const* rows, std::int64_t in_pitch, std::int64_t height, std::int64_t count, std::int64_t n,
+                T* out, std::int64_t out_pitch) {
+  for (std::int64_t y = 0; y < height; ++y) interleave_row(rows, y * in_pitch, count, n, out + y * out_pitch);
+}
+
+/// One row, to rows[r] + to.
+template <class T>
+HWY_INLINE void deinterleave_row(const T* HWY_RESTRICT in, std::int64_t count, std::int64_t n, T* const* rows,
+                                 std::int64_t to) {
   std::int64_t i = 0;
-  if (count == 1) {
-    std::memcpy(rows[0], in, static_cast<std::size_t>(n) * sizeof(T));
-    return;
-  }
 #if HWY_TARGET != HWY_SCALAR
-  const auto by = [&](auto d) {
+  const auto by = [&](auto d) FALTUNG_INLINED {
     const auto width = static_cast<std::int64_t>(hn::Lanes(d));
     hn::Vec<decltype(d)> v0, v1, v2, v3;
     if (count == 2)
-      return blocks(n, width, [&](std::int64_t at) {
-        hn::LoadInterleaved2(d, in + 2 * at, v0, v1);
-        hn::StoreU(v0, d, rows[0] + at);
-        hn::StoreU(v1, d, rows[1] + at);
+      return blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED {
+        v0 = hn::LoadU(d, in + 2 * at);
+        v1 = hn::LoadU(d, in + 2 * at + width);
+        hn::StoreU(hn::ConcatEven(d, v1, v0), d, rows[0] + to + at);
+        hn::StoreU(hn::ConcatOdd(d, v1, v0), d, rows[1] + to + at);
       });
     if (count == 3)
-      return blocks(n, width, [&](std::int64_t at) {
+      return blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED {
         hn::LoadInterleaved3(d, in + 3 * at, v0, v1, v2);
-        hn::StoreU(v0, d, rows[0] + at);
-        hn::StoreU(v1, d, rows[1] + at);
-        hn::StoreU(v2, d, rows[2] + at);
+        hn::StoreU(v0, d, rows[0] + to + at);
+        hn::StoreU(v1, d, rows[1] + to + at);
+        hn::StoreU(v2, d, rows[2] + to + at);
       });
     if (count != 4) return std::int64_t{0};
-    return blocks(n, width, [&](std::int64_t at) {
+    return blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED {
       hn::LoadInterleaved4(d, in + 4 * at, v0, v1, v2, v3);
-      hn::StoreU(v0, d, rows[0] + at);
-      hn::StoreU(v1, d, rows[1] + at);
-      hn::StoreU(v2, d, rows[2] + at);
-      hn::StoreU(v3, d, rows[3] + at);
+      hn::StoreU(v0, d, rows[0] + to + at);
+      hn::StoreU(v1, d, rows[1] + to + at);
+      hn::StoreU(v2, d, rows[2] + to + at);
+      hn::StoreU(v3, d, rows[3] + to + at);
     });
   };
   i = by(hn::ScalableTag<T>());
   if (i == 0) i = by(hn::CappedTag<T, 16 / sizeof(T)>());
 #endif
   for (; i < n; ++i)
-    for (std::int64_t r = 0; r < count; ++r) rows[r][i] = in[i * count + r];
+    for (std::int64_t r = 0; r < count; ++r) rows[r][to + i] = in[i * count + r];
+}
+
+template <class T>
+void deinterleave(const T* in, std::int64_t in_pitch, std::int64_t height, std::int64_t count, std::int64_t n,
+                  T* const* rows, std::int64_t out_pitch) {
+  for (std::int64_t y = 0; y < height; ++y) deinterleave_row(in + y * in_pitch, count, n, rows, y * out_pitch);
+}
+
+template <class T>
+void copy_rows(const T* HWY_RESTRICT in, std::int64_t in_pitch, std::int64_t count, std::int64_t n, T* HWY_RESTRICT out,
+               std::int64_t out_pitch) {
+  for (std::int64_t r = 0; r < count; ++r, in += in_pitch, out += out_pitch) {
+    std::int64_t done = 0;
+#if HWY_TARGET != HWY_SCALAR
+    const hn::ScalableTag<T> d;
+    done = blocks(n, static_cast<std::int64_t>(hn::Lanes(d)),
+                  [&](std::int64_t at) { hn::StoreU(hn::LoadU(d, in + at), d, out + at); });
+#endif
+    if (done < n) std::memcpy(out, in, static_cast<std::size_t>(n) * sizeof(T));
+  }
 }
 
 /// Blocks of four by four: each line is read and written whole while it is near.
@@ -218,12 +247,15 @@ constexpr RowKernels<T> make_row_table() {
   return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())),
           &interleave<T>,
           &deinterleave<T>,
+          &copy_rows<T>,
           &transpose<T>,
           &gather_panel<T>,
           &copy_row<T>,
           &all_finite<T>,
           &finish_row<T>};
 }
+
+#undef FALTUNG_INLINED
 
 }  // namespace faltung::internal::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

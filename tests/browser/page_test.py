@@ -112,6 +112,29 @@ def test_an_entry_of_the_matrix_is_pinned_and_kept(page, make_page):
     assert again.formula() == page.formula() and again.lit("fine") == ["I33"]
 
 
+def test_a_large_matrix_is_a_picture(page):
+    page.open("#p=conv2d+i12x12+k3x3+p1")
+    drawn = lambda r: page.tab.evaluate("""r => {
+      const copy = new OffscreenCanvas(144, 1).getContext('2d');
+      copy.drawImage(overlay.base, 0, r, 144, 1, 0, 0, 144, 1);
+      return [...copy.getImageData(0, 0, 144, 1).data].flatMap((byte, i) => i % 4 === 3 && byte ? [i >> 2] : []);
+    }""", r)
+    assert drawn(0) == [0, 1, 12, 13]
+    page.tab.locator("#matrix").scroll_into_view_if_needed()
+    box, scale = page.tab.locator("#matrix canvas").first.bounding_box(), page.tab.evaluate("overlay.scale")
+    move = lambda r, c: page.tab.mouse.move(box["x"] + 1 + (c + 0.5) * scale, box["y"] + 1 + (r + 0.5) * scale)
+    move(0, 12)
+    assert page.formula().startswith("K32 in row O1,1, column I2,1") and page.lit("weights") == ["K32"]
+    move(1, 40)
+    assert page.formula().startswith("O1,2 = "), "a zero: its row"
+    page.tab.locator("#matrix").focus()
+    page.press("ArrowDown")
+    assert page.formula().startswith("O1,3 = ")
+    for place, value in (("#before_-0", "2"), ("#after_-0", "2"), ("#dilation-0", "2")):
+        page.fill(place, value)
+    assert drawn(0) == [0, 1, 24, 25], "drawn anew, of the same size"
+
+
 def test_a_transposed_convolution_is_a_sliding_window_too(page):
     page.open("#p=convt2d+ic2+i2x2+k3x2+s2+p1")
     assert page.tab.locator("#spread [data-side=coarse] .grid").first.inner_text().split() == (

@@ -22,8 +22,7 @@ inline void showValue(const Problem& problem, std::ostream& out) { out << '`' <<
 
 namespace faltung::test {
 
-/// One to three axes, every stride, dilation, uneven padding, boundary (margins larger than the array too), surplus,
-/// group and channel count, empty batches, both layers, all unknowns; small enough for a matrix.
+/// `any_problem` by RapidCheck.
 rc::Gen<Problem> problems();
 
 /// Counts problems by feature and by pairs of features.

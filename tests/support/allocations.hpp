@@ -1,4 +1,4 @@
-// Counts allocations of the whole program.
+// Counts allocations of the whole program, and lets them fail.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,16 @@ namespace faltung::test {
 
 /// Calls of `operator new` so far; the ones with an alignment are not replaced and not counted.
 std::int64_t allocations();
+
+/// Bytes that live now.
+std::int64_t live_bytes();
+
+/// The n-th allocation from now on fails, and those after it succeed again; 0: none fails. Returns whether the one
+/// asked for before has failed.
+bool fail_allocation(std::int64_t nth);
+
+/// Allocations fail that would let more bytes live than these and those that live now; 0: no limit.
+void limit_memory(std::int64_t bytes);
 
 /// The most bytes that lived at once while `action` ran, beyond those that lived before.
 template <class Action>

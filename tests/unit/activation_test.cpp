@@ -46,7 +46,7 @@ TEST(Activation, DoesWhatItsNameSays) {
 
 TEST(Activation, LetsNaNAndMinusZeroPass) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  for (const char* algorithm : {"sliding_window", "polyphase"})
+  for (const char* algorithm : {"sliding_window", "polyphase", "depthwise"})
     for (const Activation& activation :
          {Activation{.kind = Kind::relu}, Activation{.kind = Kind::leaky_relu, .slope = 0.5},
           Activation{.kind = Kind::clamp, .low = 0, .high = 6}}) {

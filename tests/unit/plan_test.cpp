@@ -88,8 +88,9 @@ TEST(Plan, ReportsChosenAndRefused) {
   EXPECT_EQ(report.chosen, "kernel_matrix");
   ASSERT_EQ(report.candidates.size(), algorithms().size());
   for (const Candidate& candidate : report.candidates)
-    EXPECT_EQ(candidate.refusal.has_value(),
-              candidate.algorithm == "im2col_blas" || candidate.algorithm == "polyphase");
+    EXPECT_EQ(candidate.refusal.has_value(), candidate.algorithm == "im2col_blas" ||
+                                                 candidate.algorithm == "polyphase" ||
+                                                 candidate.algorithm == "depthwise");
   const std::string text = to_text(report);
   EXPECT_THAT(text, HasSubstr("chosen   kernel_matrix"));
   EXPECT_THAT(text, HasSubstr("refused  im2col_blas     a BLAS has no product of integers"));
@@ -98,7 +99,8 @@ TEST(Plan, ReportsChosenAndRefused) {
 TEST(Plan, StrictRefusesAlgorithmsWithoutTheDefinedOrder) {
   const Report report = make_plan(parse_problem("conv2d i9x9 k3x3"), {.accuracy = Accuracy::strict}).report();
   for (const Candidate& candidate : report.candidates) {
-    if (candidate.algorithm == "polyphase") continue;  // strict where the machine has fused multiply-add
+    if (candidate.algorithm == "polyphase" || candidate.algorithm == "depthwise")
+      continue;  // strict where the machine has fused multiply-add
     EXPECT_EQ(candidate.refusal.has_value(), candidate.algorithm != "sliding_window") << candidate.algorithm;
   }
   EXPECT_THAT(message_of<ProblemError>([] {
@@ -110,6 +112,19 @@ TEST(Plan, StrictRefusesAlgorithmsWithoutTheDefinedOrder) {
 
 TEST(Plan, ChoosesTheFasterByFar) {
   EXPECT_EQ(make_plan(parse_problem("conv2d ic64 oc64 i56x56 k3x3 p1")).algorithm(), "polyphase");
+  EXPECT_EQ(make_plan(parse_problem("conv2d g144 ic144 oc144 i56x56 k3x3 p1")).algorithm(), "depthwise");
+  EXPECT_NE(make_plan(parse_problem("conv2d ic16 oc64 i28x28 k1x1")).algorithm(), "depthwise");
+}
+
+TEST(Plan, DepthwiseRefusesRowsThatLeaveTheCache) {
+  const auto refusal = [](const char* problem) {
+    return message_of<ProblemError>([&] { make_plan(parse_problem(problem), {.algorithm = "depthwise"}); });
+  };
+  EXPECT_THAT(refusal("conv2d-dw ic8 oc8 i9x9 k3x3"), HasSubstr("weight gradients are sums over positions"));
+  EXPECT_THAT(refusal("conv2d ic8 oc8 i9x9 k3x3 i64"), HasSubstr("floating point"));
+  EXPECT_THAT(refusal("conv1d i5000000 k1"), HasSubstr("a row has 5000000 cells, more than 4194304"));
+  EXPECT_THAT(refusal("conv1d ic1026 oc1 i500000 k4096"), HasSubstr("bytes, more than 1048576"));
+  EXPECT_THAT(refusal("conv2d ic64 oc1 i4000x4 k2x2 d1000x1"), HasSubstr("rows, more than 65536"));
 }
 
 TEST(Plan, EveryAlgorithmSaysWhatItIs) {

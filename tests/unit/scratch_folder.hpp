@@ -1,8 +1,6 @@
 // A folder that lives as long as a test, and files in it byte by byte.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
