@@ -2,8 +2,9 @@
 
     python examples/python/volume.py [FOLDER [EXTENTS [CHUNK]]]        such as out/volume 2048x1024x1024 32x256x256
 
-Writes volume.zarr (random numbers), convolved.zarr = A·volume and back.zarr = Aᵀ·A·volume, and compares ⟨A·x, A·x⟩ with ⟨x, Aᵀ·A·x⟩,
-which are equal when the transpose is the adjoint. Chunks are thin along the first axis: Dask goes along it and keeps a few planes of chunks at a time.
+Writes volume.zarr (random numbers), convolved.zarr = A·volume and back.zarr = Aᵀ·A·volume, and compares ⟨A·x, A·x⟩ with
+⟨x, Aᵀ·A·x⟩, which are equal when the transpose is the adjoint. Chunks are thin along the first axis: Dask goes along it and
+keeps a few planes of chunks at a time.
 """
 import math
 import pathlib

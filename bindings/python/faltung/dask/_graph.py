@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any, Iterator, Sequence
+from typing import Iterator, Sequence
 
 import dask.array as da
 import numpy as np
