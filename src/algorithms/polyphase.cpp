@@ -59,15 +59,19 @@ class Polyphase : public Algorithm {
   // What it costs
   Cost cost(const Problem& problem) const override {
     // measured: docs/design/cost_model.md. Few rows (or lanes) leave multiply-adds waiting for each other; planes are
-    // written and read.
+    // written and read; phases of the result are interleaved.
     const std::int64_t coarse = problem.coarse_channels / problem.groups, fine = problem.fine_channels / problem.groups;
     double rows = static_cast<double>(problem.unknown == Unknown::fine ? fine : coarse);
-    if (problem.unknown == Unknown::fine)
-      for (const Axis& axis : problem.axes) rows *= static_cast<double>(axis.stride);
-    const std::int64_t cells = element_count(problem.fine_shape()) + element_count(problem.coarse_shape());
+    double cells = 2 * static_cast<double>(element_count(problem.fine_shape()) + element_count(problem.coarse_shape()));
+    if (problem.unknown == Unknown::fine) {
+      double phases = 1;
+      for (const Axis& axis : problem.axes) phases *= static_cast<double>(axis.stride);
+      rows *= phases;
+      if (phases > 1) cells += static_cast<double>(element_count(problem.fine_shape()));
+    }
     const double waiting = problem.unknown == Unknown::weights ? 16 / rows : 3.3 / rows;
     return {multiply_adds(problem), (problem.dtype == DType::f32 ? 0.020e-9 : 0.041e-9) * std::max(1.0, waiting),
-            2 * static_cast<double>(cells) * static_cast<double>(size_of(problem.dtype))};
+            cells * static_cast<double>(size_of(problem.dtype))};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

@@ -60,6 +60,7 @@ FewChannels<T>::FewChannels(const Problem& problem, int threads, Target target, 
         weights_of_phase_.push_back(weights);
         weights += given_channels_ * static_cast<std::int64_t>(taps_z.size() * taps_y.size() * taps_x.size());
       }
+  weights_per_channel_ = element_count(problem.weights_shape()) / (problem.groups * result_channels_);
   reach_y_ = gather_ ? y.span() - 1 : axes_[1].high - axes_[1].low;
   if (!gather_ &&
       std::any_of(axes.begin(), axes.end(), [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
@@ -230,10 +231,9 @@ std::unique_ptr<const Packed> FewChannels<T>::pack(const void* weights, const vo
                                               (problem_.flip ? taps - 1 - position : position)]);
                 }
   if (!meets_zeros_ || rows_.finite(packed->weights.data(), weight_count)) return packed;
-  const std::int64_t per_channel = weight_count / (problem_.groups * result_channels_);
   for (const T* of_channel = packed->weights.data(); of_channel < packed->weights.data() + weight_count;
-       of_channel += per_channel)
-    packed->repair.push_back(rows_.finite(of_channel, per_channel) ? 0 : 1);
+       of_channel += weights_per_channel_)
+    packed->repair.push_back(rows_.finite(of_channel, weights_per_channel_) ? 0 : 1);
   return packed;
 }
 

@@ -101,6 +101,7 @@ class FewChannels : public Prepared {
   std::vector<std::int64_t> planes_z_;              // relative planes that any tap along z reads
   std::vector<std::int64_t> planes_x_;              // input phases along x that any tap reads
   std::vector<std::int64_t> weights_of_phase_;      // where a phase's weights begin within its result channel's
+  std::int64_t weights_per_channel_ = 0;            // of one result channel
   std::vector<std::vector<std::int64_t>> x_steps_;  // of each phase along x
   std::vector<RowBox> boxes_;
   std::vector<std::vector<std::int64_t>>

@@ -46,9 +46,7 @@ T FewChannels<T>::sum_without_zeros(const FewChannelsWeights<T>& packed, const T
   const auto source = [&](std::size_t a, const LoweredAxis::Tap& tap) {
     return axes_[a].source(tap.plane, position[a] + tap.shift - axes_[a].low);
   };
-  const std::int64_t per_channel =
-      static_cast<std::int64_t>(packed.weights.size()) / (problem_.groups * result_channels_);
-  const T* weight = packed.weights.data() + channel * per_channel +
+  const T* weight = packed.weights.data() + channel * weights_per_channel_ +
                     weights_of_phase_[at((phase[0] * axes_[1].phases + phase[1]) * axes_[2].phases + phase[2])];
   T sum = kept && !packed.bias.empty() ? packed.bias[at(channel)] : T{};
   for (std::int64_t i = 0; i < given_channels_; ++i, given += given_cells())

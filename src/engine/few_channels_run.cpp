@@ -157,25 +157,26 @@ void FewChannels<T>::run_tile(const TileRun& run) const {
   std::array<const T*, few_channels_rows> starts{};
   tile.c = ax.phases == 1 ? out.data() : c.data();
   const std::int64_t x_begin = box.begin() * ax.phases, length = std::min(ax.result - x_begin, box.size() * ax.phases);
-  const std::int64_t per_channel =
-      static_cast<std::int64_t>(run.packed.weights.size()) / (problem_.groups * result_channels_);
+  const bool starts_differ = fold_ && !run.packed.bias.empty();
   for (std::int64_t channel = 0; channel < result_channels_; ++channel) {
     const std::int64_t of_all = run.task.conv_group * result_channels_ + channel;
     for (std::int64_t r = 0; r < run.count; ++r) {
       const std::int64_t row = run.first + (gather_ ? r : -r) * apart_;
       const std::int64_t z = run.task.z * az.phases + run.phase_z, y = row * ay.phases + run.phase_y;
       out[at(r)] = run.result + ((channel * az.result + z) * ay.result + y) * ax.result + x_begin;
-      const bool kept = fold_ && z >= fold_->kept_begin(0) && z < fold_->kept_end(0) && y >= fold_->kept_begin(1) &&
-                        y < fold_->kept_end(1);
+      if (!starts_differ) continue;
+      const bool kept =
+          z >= fold_->kept_begin(0) && z < fold_->kept_end(0) && y >= fold_->kept_begin(1) && y < fold_->kept_end(1);
       starts[at(r)] = kept ? run.lane.start : zeros_.data();
     }
     tile.start = run.packed.bias.empty() ? T{} : run.packed.bias[at(of_all)];
-    tile.start_rows = fold_ && !run.packed.bias.empty() ? starts.data() : nullptr;
+    tile.start_rows = starts_differ ? starts.data() : nullptr;
     for (std::int64_t phase = 0; phase < ax.phases; ++phase) {
       tile.width = static_cast<std::int64_t>(ax.taps[at(phase)].size());
       tile.row_weights = share_ * tile.width;
       tile.x_step = x_steps_[at(phase)].data();
-      tile.weights = run.packed.weights.data() + of_all * per_channel + weights_of_phase_[at(phase_zy + phase)];
+      tile.weights =
+          run.packed.weights.data() + of_all * weights_per_channel_ + weights_of_phase_[at(phase_zy + phase)];
       for (std::int64_t r = 0; r < run.count; ++r)
         c[at(r)] = run.lane.phases + (phase * few_channels_rows + r) * box_elements_;
       if (tile.start_rows != nullptr) fill_start(run, phase, tile.start);
