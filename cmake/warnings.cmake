@@ -7,8 +7,8 @@ function(faltung_compile_options target)
   endif()
 endfunction()
 
-# What is not the library has nothing to gain from -O3, and compiles in half of the time without.
+# What is not the library has nothing to gain from optimization, and compiles in half of the time without.
 function(faltung_application_options target)
   faltung_compile_options(${target})
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1> $<$<CONFIG:Debug>:-O0>)
 endfunction()

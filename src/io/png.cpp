@@ -37,6 +37,8 @@ bool read_header(ReadState& state, std::FILE* file) {
   if (setjmp(png_jmpbuf(state.png)) != 0) return false;
   png_init_io(state.png, file);
   png_set_user_limits(state.png, 0x7FFFFFFF, 0x7FFFFFFF);  // the pixel limit is checked by the caller
+  // texts, profiles, gamma: not used, and one that says that it has 2 GB would get them
+  png_set_keep_unknown_chunks(state.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_read_info(state.png, state.info);
   state.width = png_get_image_width(state.png, state.info);
   state.height = png_get_image_height(state.png, state.info);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <fstream>
 #include <limits>
 #include <random>
 #include <string>
@@ -242,6 +243,26 @@ TEST(Image, TheChecksumOfAPngCounts) {
   std::string bytes(text(test::grey_16));
   bytes[29] = static_cast<char>(bytes[29] ^ 1);  // of IHDR
   EXPECT_THAT(refusal(folder.write("a.png", bytes)), HasSubstr("libpng"));
+}
+
+/// Address space that this process ever had, in kilobytes.
+std::int64_t peak_kilobytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.rfind("VmPeak:", 0) == 0) return std::stoll(line.substr(7));
+  return 0;
+}
+
+// found by fuzzing: 2 GB were allocated for it
+TEST(Image, ATextOfTwoGigabytesInAPngGetsNone) {
+  const ScratchFolder folder;
+  const std::string header(text(test::grey_16).substr(0, 33));  // signature and IHDR
+  const std::string chunk("\x7f\xff\xde\xdftEXtP", 9);
+  const std::string path = folder.write("a.png", header + chunk);
+  const std::int64_t before = peak_kilobytes();
+  EXPECT_THAT(refusal(path), HasSubstr("libpng"));
+  EXPECT_LT(peak_kilobytes() - before, 1 << 20);
+  ASSERT_GT(before, 0);
 }
 
 TEST(Image, PicturesOverTheLimitAreRefusedBeforeDecoding) {
