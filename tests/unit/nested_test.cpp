@@ -77,6 +77,10 @@ TEST_F(Nested, InAChildOfForkAfterUse) {
 }
 
 TEST_F(Nested, InAChildOfForkWhilePlansRun) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP()
+      << "a child of fork() keeps the locks of the sanitizer's allocator as they were; the Release build runs it";
+#endif
   std::atomic<bool> stop{false};
   std::thread busy([&] {
     while (!stop) run(plan, operands);
