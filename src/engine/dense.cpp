@@ -2,7 +2,6 @@
 #include "support/parallel.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 namespace faltung::internal {
@@ -68,11 +67,7 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
                     fold_ ? fold_->fine_extent(1) : axes_[1].result, fold_ ? fold_->fine_extent(2) : axes_[2].result));
   if (!fold_) out_strides_ = result_strides_;
 
-  for (const LoweredAxis& axis : axes_)
-    for (std::int64_t phase = 0; phase < axis.phases; ++phase) {
-      const LoweredAxis::Run clear = axis.clear_of_zeros(phase);
-      meets_zeros_ = meets_zeros_ || clear.begin > 0 || clear.end < axis.positions;
-    }
+  meets_zeros_ = std::any_of(axes_.begin(), axes_.end(), [](const LoweredAxis& axis) { return axis.meets_zeros(); });
   in_place_ = reads_in_place();
   if (in_place_ && !blocking_.panels && axes_[1].high == axes_[1].low && axes_[2].high == axes_[2].low &&
       axes_[0].high == axes_[0].low) {
@@ -235,8 +230,7 @@ void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
   auto* result = static_cast<T*>(gather ? arrays.coarse : arrays.fine);
   T* memory = reinterpret_cast<T*>(workspace);
   const auto run_tasks = [&](std::int64_t first, std::int64_t count, T* to) {
-    std::atomic<std::int64_t> next{0};
-    parallel_for(lanes_, threads_, [&](std::int64_t i) {
+    parallel_tasks(lanes_, count, threads_, [&](std::int64_t i) {
       T* own = memory + i * lane_elements();
       Lane lane{};
       for (const auto& [part, elements] : {std::pair{&Lane::planes, planes_elements_},
@@ -247,7 +241,7 @@ void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
         lane.*part = own;
         own += elements;
       }
-      for (std::int64_t t = next++; t < count; t = next++) run_task(task(first + t), given, to, *arrays.packed, lane);
+      return [&, lane](std::int64_t t) { run_task(task(first + t), given, to, *arrays.packed, lane); };
     });
   };
   if (!fold_) {

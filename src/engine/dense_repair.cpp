@@ -2,7 +2,6 @@
 // definition has no product at all. Sums of such weights that meet the margin are made again, without the zeros.
 #include "engine/dense_inl.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 namespace faltung::internal {
@@ -10,8 +9,7 @@ namespace faltung::internal {
 template <class T>
 void Dense<T>::keep_for_repair(const T* weights, DenseWeights<T>& packed) const {
   const auto count = at(element_count(problem_.weights_shape()));
-  const auto finite = [](T weight) { return std::isfinite(weight); };
-  if (std::all_of(weights, weights + count, finite)) return;
+  if (rows_.finite(weights, static_cast<std::int64_t>(count))) return;
   packed.plain.assign(weights, weights + count);
   packed.repair.resize(at(problem_.groups * result_channels_));
   const std::int64_t taps =
@@ -20,7 +18,7 @@ void Dense<T>::keep_for_repair(const T* weights, DenseWeights<T>& packed) const 
     for (std::int64_t result = 0; result < result_channels_; ++result)
       for (std::int64_t given = 0; given < given_channels_; ++given)
         for (std::int64_t tap = 0; tap < taps; ++tap)
-          if (!finite(weights[weight_place(g, result, given, tap)]))
+          if (!std::isfinite(weights[weight_place(g, result, given, tap)]))
             packed.repair[at(g * result_channels_ + result)] = 1;
 }
 

@@ -65,11 +65,7 @@ FewChannels<T>::FewChannels(const Problem& problem, int threads, Target target, 
   if (!gather_ &&
       std::any_of(axes.begin(), axes.end(), [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
     fold_.emplace(axes);
-  for (const LoweredAxis& axis : axes_)
-    for (std::int64_t phase = 0; phase < axis.phases; ++phase) {
-      const LoweredAxis::Run clear = axis.clear_of_zeros(phase);
-      meets_zeros_ = meets_zeros_ || clear.begin > 0 || clear.end < axis.positions;
-    }
+  meets_zeros_ = std::any_of(axes_.begin(), axes_.end(), [](const LoweredAxis& axis) { return axis.meets_zeros(); });
   choose_boxes();
   choose_bands();
   for (const Reading& reading : readings_z) {

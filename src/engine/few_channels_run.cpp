@@ -4,21 +4,8 @@
 #include "support/parallel.hpp"
 
 #include <algorithm>
-#include <atomic>
 
 namespace faltung::internal {
-
-namespace {
-
-/// Where row or plane u of the padded array (of a scatter: of the cells that any tap reads) stands in the given one, or
-/// −1.
-std::int64_t source(const LoweredAxis& axis, std::int64_t u) {
-  const std::int64_t f = u - axis.pad;
-  if (f >= 0 && f < axis.given) return f;
-  return u < axis.padded ? source_cell(f, axis.given, axis.boundary) : -1;
-}
-
-}  // namespace
 
 template <class T>
 typename FewChannels<T>::Task FewChannels<T>::task(std::int64_t index) const {
@@ -40,11 +27,10 @@ void FewChannels<T>::run(const Arrays& arrays, std::byte* workspace) const {
   const auto& packed = static_cast<const FewChannelsWeights<T>&>(*arrays.packed);
   const auto run_samples = [&](std::int64_t first, std::int64_t count, T* to) {
     const std::int64_t per_sample = tasks_ / problem_.batch;
-    std::atomic<std::int64_t> next{first * per_sample};
-    parallel_for(lanes_, threads_, [&](std::int64_t i) {
-      Lane own = lane(workspace + i * bytes);
-      for (std::int64_t t = next++; t < (first + count) * per_sample; t = next++)
-        run_task(task(t), given, to, packed, own);
+    parallel_tasks(lanes_, count * per_sample, threads_, [&](std::int64_t i) {
+      return [&, own = lane(workspace + i * bytes)](std::int64_t t) mutable {
+        run_task(task(first * per_sample + t), given, to, packed, own);
+      };
     });
     if (packed.repair.empty()) return;
     for (std::int64_t group = first * problem_.groups; group < (first + count) * problem_.groups; ++group)
@@ -110,13 +96,13 @@ void FewChannels<T>::find_rows(const Task& task, const T* given, Lane& lane) con
   T* packed = lane.packed;
   for (std::int64_t channel = 0; channel < given_channels_; ++channel)
     for (const std::int64_t relative : planes_z_) {
-      const std::int64_t z = source(axes_[0], task.z * step_z_ + relative);
+      const std::int64_t z = axes_[0].source(task.z * step_z_ + relative);
       const T* plane = given + channel * given_cells() + z * axes_[1].given * axes_[2].given;
       for (std::int64_t u = 0, count = 1; u < rows; u += count) {
         count = 1;
         const std::int64_t slot = slots_[at(u)];
         if (slot < 0) continue;
-        const std::int64_t y = z < 0 ? -1 : source(axes_[1], first + u);
+        const std::int64_t y = z < 0 ? -1 : axes_[1].source(first + u);
         const T* row = plane + y * axes_[2].given;
         if (y < 0) {
           to[u] = zeros_.data();
@@ -125,7 +111,7 @@ void FewChannels<T>::find_rows(const Task& task, const T* given, Lane& lane) con
         } else {  // as many as follow each other in both places
           T* copy = packed + slot * row_elements_;
           while (u + count < rows && slots_[at(u + count)] == slot + count &&
-                 source(axes_[1], first + u + count) == y + count)
+                 axes_[1].source(first + u + count) == y + count)
             ++count;
           box.pack(rows_, row, axes_[2].given, count, copy, row_elements_);
           for (std::int64_t i = 0; i < count; ++i) to[u + i] = copy + i * row_elements_;

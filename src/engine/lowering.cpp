@@ -74,6 +74,14 @@ LoweredAxis::Run LoweredAxis::clear_of_zeros(std::int64_t phase) const {
   return clear;
 }
 
+bool LoweredAxis::meets_zeros() const {
+  for (std::int64_t phase = 0; phase < phases; ++phase) {
+    const Run clear = clear_of_zeros(phase);
+    if (clear.begin > 0 || clear.end < positions) return true;
+  }
+  return false;
+}
+
 std::array<LoweredAxis, 3> lower(const Problem& problem, PhaseOrigin origin) {
   std::array<LoweredAxis, 3> lowered;
   const std::array<Axis, 3> axes = three_axes(problem);

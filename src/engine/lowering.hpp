@@ -39,10 +39,9 @@ struct LoweredAxis {
   Boundary boundary = Boundary::zeros;
 
   /// Index in the given array of cell i of a plane, i = 0 … cells() − 1; −1 where zeros stand.
-  std::int64_t source(std::int64_t plane, std::int64_t i) const {
-    const std::int64_t u = i * planes + plane;
-    return u < padded ? source_cell(u - pad, given, boundary) : -1;
-  }
+  std::int64_t source(std::int64_t plane, std::int64_t i) const { return source(i * planes + plane); }
+  /// The same of cell u = i·planes + plane of all planes together.
+  std::int64_t source(std::int64_t u) const { return u < padded ? source_cell(u - pad, given, boundary) : -1; }
   struct Run {
     std::int64_t begin, end;
     bool has(std::int64_t i) const { return i >= begin && i < end; }
@@ -51,6 +50,8 @@ struct LoweredAxis {
   Run inside(std::int64_t plane) const;
   /// The positions where no tap of an output phase meets a zero of the margin.
   Run clear_of_zeros(std::int64_t phase) const;
+  /// Some tap of some output phase meets a zero of the margin.
+  bool meets_zeros() const;
   std::int64_t cells() const { return positions + high - low; }
 };
 

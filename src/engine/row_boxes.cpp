@@ -3,7 +3,6 @@
 #include "engine/blocking.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace faltung::internal {
 

@@ -5,7 +5,6 @@
 #include "support/parallel.hpp"
 
 #include <algorithm>
-#include <atomic>
 
 namespace faltung::internal {
 
@@ -31,10 +30,7 @@ WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target ta
       dense_strides(problem.coarse_channels, axes_[0].positions, axes_[1].positions, axes_[2].positions));
   positions_ = axes_[0].positions * axes_[1].positions * axes_[2].positions;
   coarse_pitch_ = round_up(coarse_channels_, tiles_.lanes);
-  for (const LoweredAxis& axis : axes_) {
-    const LoweredAxis::Run clear = axis.clear_of_zeros(0);
-    meets_zeros_ = meets_zeros_ || clear.begin > 0 || clear.end < axis.positions;
-  }
+  meets_zeros_ = std::any_of(axes_.begin(), axes_.end(), [](const LoweredAxis& axis) { return axis.meets_zeros(); });
   for (std::int64_t begin = 0; begin < positions_;) {
     const Stretch part = stretch(begin);
     for (std::size_t a = 0; a < 3; ++a) box_[a] = std::max(box_[a], part.box.size(a));
@@ -82,8 +78,7 @@ std::size_t WeightGradient<T>::workspace_bytes() const {
 
 template <class T>
 void WeightGradient<T>::run(const Arrays& arrays, std::byte* workspace) const {
-  std::atomic<std::int64_t> next{0};
-  parallel_for(lanes_, threads_, [&](std::int64_t i) {
+  parallel_tasks(lanes_, problem_.groups * chunks_.parts, threads_, [&](std::int64_t i) {
     const std::int64_t channels = (fine_channels_ + chunks_.parts - 1) / chunks_.parts,
                        rows = channels * static_cast<std::int64_t>(taps_.taps.size());
     Lane lane{};
@@ -92,9 +87,10 @@ void WeightGradient<T>::run(const Arrays& arrays, std::byte* workspace) const {
     lane.planes = reinterpret_cast<T*>(workspace + i * lane_bytes() + round_up((rows + weight_gradient_block) * 8, 64));
     lane.coarse = lane.planes + planes_->elements(channels);
     lane.sums = lane.coarse + (weight_gradient_block + 1) * coarse_pitch_;
-    for (std::int64_t task = next++; task < problem_.groups * chunks_.parts; task = next++)
+    return [this, &arrays, lane](std::int64_t task) {
       run_task(task / chunks_.parts, task % chunks_.parts, static_cast<const T*>(arrays.fine),
                static_cast<const T*>(arrays.coarse), static_cast<T*>(arrays.weights), lane);
+    };
   });
 }
 

@@ -1,6 +1,7 @@
 // The one seam to threads.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <type_traits>
@@ -26,6 +27,17 @@ class IndexBody {
 /// caller. Calls may be nested, and stand inside a caller's own oneTBB tasks, threads or OpenMP regions. A child of
 /// fork() starts threads anew in every call: oneTBB's do not live there.
 void parallel_for(std::int64_t count, int threads, IndexBody body);
+
+/// Tasks 0 … count − 1 on `lanes` lanes, each of which takes the next one: open(lane) makes what runs a task by its
+/// number.
+template <class Open>
+void parallel_tasks(std::int64_t lanes, std::int64_t count, int threads, Open&& open) {
+  std::atomic<std::int64_t> next{0};
+  parallel_for(lanes, threads, [&](std::int64_t lane) {
+    auto run = open(lane);
+    for (std::int64_t task = next++; task < count; task = next++) run(task);
+  });
+}
 
 /// Threads that the machine runs at once, at least 1.
 int hardware_threads();
