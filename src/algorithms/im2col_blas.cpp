@@ -118,7 +118,7 @@ class PreparedIm2col : public Prepared {
   // Run: each lane has a column buffer of its own and takes every lanes_-th task; tasks write apart from each other.
   void run(const Arrays& arrays, std::byte* workspace) const override {
     parallel_for(lanes_, threads_, [&](std::int64_t lane) {
-      T* column = reinterpret_cast<T*>(workspace) + lane * row_block_ * position_block_;
+      T* column = direct_ ? nullptr : reinterpret_cast<T*>(workspace) + lane * row_block_ * position_block_;
       for (std::int64_t task = lane; task < tasks_; task += lanes_) switch (problem_.unknown) {
           case Unknown::coarse:
             run_coarse(arrays, task, column);
