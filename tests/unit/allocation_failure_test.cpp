@@ -118,8 +118,8 @@ TEST(AllocationFailure, OfExplanations) {
   fail_everywhere("a trace", [&] { return make_trace(weight_gradient(forward)).products.size() > 1; });
   fail_everywhere("a cell", [&] { return explain_cell(trace, find_cell(trace, "O2")).formulas.size() > 0; });
   for (const View view : {View::steps, View::cell, View::matrix, View::three_views, View::temporary, View::overlap})
-    // not json: nlohmann's values allocate when they are destroyed, and end the program where they cannot
-    for (const PageFormat format : {PageFormat::text, PageFormat::colour_text, PageFormat::svg, PageFormat::html}) {
+    for (const PageFormat format :
+         {PageFormat::text, PageFormat::colour_text, PageFormat::svg, PageFormat::html, PageFormat::json}) {
       const Question question{.view = view,
                               .cell = view == View::cell ? std::optional(find_cell(trace, "O2")) : std::nullopt};
       fail_everywhere(
