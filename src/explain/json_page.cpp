@@ -13,7 +13,8 @@ void write_grid(JsonText& json, const PageGrid& grid) {
     json.key("rows").number(grid.rows);
     json.key("columns").number(grid.columns);
     json.key("cells").array([&] {
-      for (const PageCell& cell : grid.cells) json.object([&] {
+      for (const PageCell& cell : grid.cells)
+        json.object([&] {
           json.key("name").string(cell.note);
           json.key("lines").strings(cell.lines);
           json.key("tones").array([&] {
@@ -44,7 +45,8 @@ struct BlockWriter {
     json.key("kind").string("formulas");
     json.key("goes_to").boolean(formulas.goes_to);
     json.key("list").array([&] {
-      for (const Formula& formula : formulas.list) json.object([&] {
+      for (const Formula& formula : formulas.list)
+        json.object([&] {
           json.key("left").string(formula.left);
           json.key("symbols").string(formula.symbols);
           json.key("numbers").string(formula.numbers);

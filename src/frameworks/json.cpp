@@ -22,12 +22,14 @@ std::string framework_words_json(const Problem& problem) {
     json.key("weights").numbers(problem.weights_shape());
     json.key("output").numbers(conv ? problem.coarse_shape() : problem.fine_shape());
     json.key("frameworks").array([&] {
-      for (const FrameworkWords& words : frameworks) json.object([&] {
+      for (const FrameworkWords& words : frameworks)
+        json.object([&] {
           json.key("framework").string(words.framework);
           json.key("code").string(words.code);
           json.key("missing").string(words.missing);
           json.key("lookalikes").array([&] {
-            for (const Lookalike& like : words.lookalikes) json.object([&] {
+            for (const Lookalike& like : words.lookalikes)
+              json.object([&] {
                 json.key("words").string(like.words);
                 json.key("code").string(like.code);
                 json.key("agreement").string(name_of(like.agreement));
