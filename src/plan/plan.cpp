@@ -1,6 +1,7 @@
 // Choosing an algorithm, and the door through which arrays come in.
 #include <faltung/error.hpp>
 #include <faltung/plan.hpp>
+#include <faltung/tune.hpp>
 
 #include "algorithms/registry.hpp"
 #include "plan/cost_model.hpp"
@@ -42,7 +43,12 @@ std::string names_of_algorithms() {
 
 std::optional<std::string> refusal(const Algorithm& algorithm, const Problem& problem, const Options& options) {
   if (options.accuracy == Accuracy::strict && !algorithm.strict()) return "its sums are not in strict order";
-  return algorithm.refusal(problem);
+  if (const auto reason = algorithm.refusal(problem)) return reason;
+  if (options.accuracy == Accuracy::strict) return std::nullopt;
+  const double error = algorithm.error(problem), allowed = options.accuracy.error();
+  if (error <= allowed) return std::nullopt;
+  if (options.accuracy == Accuracy::standard && error <= internal::error_of_direct_sums(problem)) return std::nullopt;
+  return fmt::format("its error of {:.2g} of the result's root mean square is above {:.2g}", error, allowed);
 }
 
 void check_activation(const Problem& problem, const Options& options) {
@@ -128,6 +134,8 @@ Plan make_plan(const Problem& problem, const Options& options) {
   const Algorithm* best = nullptr;
   double best_seconds = 0;
   bool known = options.algorithm == "auto";
+  std::optional<Machine> machine;
+  if (options.wisdom && !options.wisdom->empty()) machine = this_machine(options.threads);
   for (const Algorithm* algorithm : internal::all_algorithms()) {
     Candidate candidate;
     candidate.algorithm = algorithm->name();
@@ -138,10 +146,20 @@ Plan make_plan(const Problem& problem, const Options& options) {
       throw ProblemError(fmt::format("algorithm {} for `{}`", options.algorithm, state->report.problem),
                          *candidate.refusal, "use auto, or another algorithm");
     if (!candidate.refusal) {
-      candidate.predicted_seconds = internal::predicted_seconds(algorithm->cost(problem), options.threads);
-      if (asked || (options.algorithm == "auto" && (!best || candidate.predicted_seconds < best_seconds))) {
+      const internal::Cost cost = algorithm->cost(problem);
+      candidate.predicted_seconds = internal::predicted_seconds(cost, options.threads);
+      candidate.predicted_pack_seconds = cost.pack_seconds;
+      candidate.error = algorithm->error(problem);
+      if (const auto found =
+              machine ? options.wisdom->find(*machine, state->report.problem, algorithm->name()) : std::nullopt) {
+        candidate.measured_seconds = found->run;
+        candidate.measured_pack_seconds = found->pack;
+      }
+      double seconds = candidate.measured_seconds.value_or(candidate.predicted_seconds);
+      if (options.pack_each_run) seconds += candidate.measured_pack_seconds.value_or(candidate.predicted_pack_seconds);
+      if (asked || (options.algorithm == "auto" && (!best || seconds < best_seconds))) {
         best = algorithm;
-        best_seconds = candidate.predicted_seconds;
+        best_seconds = seconds;
       }
     }
     state->report.candidates.push_back(std::move(candidate));
@@ -149,7 +167,12 @@ Plan make_plan(const Problem& problem, const Options& options) {
   if (!known)
     throw ProblemError(fmt::format("algorithm {}", shortened(options.algorithm)),
                        fmt::format("algorithms are auto, {}", names_of_algorithms()), "use one of them");
-  state->algorithm = best;  // sliding_window never refuses
+  if (!best)  // sliding_window refuses nothing else
+    throw ProblemError(
+        fmt::format("an accuracy of {:.2g} for `{}`", options.accuracy.error(), state->report.problem),
+        fmt::format("direct sums of {} have {:.2g}", to_string(problem.dtype), internal::error_of_direct_sums(problem)),
+        problem.dtype == DType::f32 ? "allow a larger error, or use f64" : "allow a larger error");
+  state->algorithm = best;
   state->report.chosen = best->name();
   const internal::Ends ends{
       options.activation, options.sum_into_output,

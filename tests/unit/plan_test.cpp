@@ -88,9 +88,9 @@ TEST(Plan, ReportsChosenAndRefused) {
   EXPECT_EQ(report.chosen, "kernel_matrix");
   ASSERT_EQ(report.candidates.size(), algorithms().size());
   for (const Candidate& candidate : report.candidates)
-    EXPECT_EQ(candidate.refusal.has_value(), candidate.algorithm == "im2col_blas" ||
-                                                 candidate.algorithm == "polyphase" ||
-                                                 candidate.algorithm == "depthwise");
+    EXPECT_EQ(candidate.refusal.has_value(),
+              candidate.algorithm == "im2col_blas" || candidate.algorithm == "polyphase" ||
+                  candidate.algorithm == "depthwise" || candidate.algorithm == "winograd");
   const std::string text = to_text(report);
   EXPECT_THAT(text, HasSubstr("chosen   kernel_matrix"));
   EXPECT_THAT(text, HasSubstr("refused  im2col_blas     a BLAS has no product of integers"));
@@ -110,8 +110,34 @@ TEST(Plan, StrictRefusesAlgorithmsWithoutTheDefinedOrder) {
               AllOf(HasSubstr("im2col_blas"), HasSubstr("strict order")));
 }
 
+TEST(Plan, AnAccuracyIsAnErrorThatSumsMayHave) {
+  const Problem problem = parse_problem("conv2d ic64 oc64 i9x9 k3x3");
+  EXPECT_EQ(parse_accuracy("default"), Accuracy::standard);
+  EXPECT_EQ(parse_accuracy("strict"), Accuracy::strict);
+  for (const char* text : {"default", "strict", "1e-05", "0.25"}) EXPECT_EQ(to_string(parse_accuracy(text)), text);
+  const double error = make_plan(problem).report().candidates.front().error;  // sliding_window's
+  EXPECT_NEAR(error, 2.9e-6, 1e-7);
+  EXPECT_EQ(make_plan(problem, {.accuracy = Accuracy::within(error * 1.01)}).algorithm(),
+            make_plan(problem).algorithm());
+  EXPECT_THAT(message_of<ProblemError>([&] { make_plan(problem, {.accuracy = Accuracy::within(1e-8)}); }),
+              AllOf(HasSubstr("accuracy of 1e-08"), HasSubstr("2.9e-06"), HasSubstr("use f64")));
+  EXPECT_NO_THROW(make_plan(parse_problem("conv2d ic64 oc64 i9x9 k3x3 f64"), {.accuracy = Accuracy::within(1e-8)}));
+  EXPECT_NO_THROW(make_plan(parse_problem("conv2d ic64 oc64 i9x9 k3x3 i64"), {.accuracy = Accuracy::within(1e-30)}));
+  // direct sums may always be taken by default, however long
+  EXPECT_NO_THROW(make_plan(parse_problem("conv2d ic65536 oc1 i9x9 k3x3")));
+  for (const char* text : {"", "0", "-1e-5", "nan", "inf", "1e-5 ", "exact", "1e999"})
+    EXPECT_THROW(parse_accuracy(text), ProblemError) << text;
+}
+
+TEST(Plan, WeightsThatAreUsedOnceAreNotMadeIntoAMatrix) {
+  const Problem problem = parse_problem("conv2d ic4 oc4 i16x16 k3x3 p1 i64");
+  EXPECT_EQ(make_plan(problem).algorithm(), "kernel_matrix");
+  EXPECT_EQ(make_plan(problem, {.pack_each_run = true}).algorithm(), "sliding_window");
+}
+
 TEST(Plan, ChoosesTheFasterByFar) {
-  EXPECT_EQ(make_plan(parse_problem("conv2d ic64 oc64 i56x56 k3x3 p1")).algorithm(), "polyphase");
+  EXPECT_EQ(make_plan(parse_problem("conv2d ic64 oc64 i56x56 k3x3 p1")).algorithm(), "winograd");
+  EXPECT_EQ(make_plan(parse_problem("conv2d ic64 oc64 i56x56 k5x5 p2")).algorithm(), "polyphase");
   EXPECT_EQ(make_plan(parse_problem("conv2d g144 ic144 oc144 i56x56 k3x3 p1")).algorithm(), "depthwise");
   EXPECT_EQ(make_plan(parse_problem("convt2d g64 ic64 oc64 i64x64 k4x4 s2 p1")).algorithm(), "depthwise");
   EXPECT_NE(make_plan(parse_problem("conv2d ic16 oc64 i28x28 k1x1")).algorithm(), "depthwise");
