@@ -1,0 +1,121 @@
+// Idea
+// Long kernels cost less in the frequency domain: cut the array into overlapping tiles, transform them, multiply by the
+// spectra of the weights, transform back, and keep the results that no wrap has reached. Two tiles travel as the real
+// and the imaginary part of one complex array. Where a result is not finite, the direct way does it all again, so that
+// Inf and NaN stay where they belong.
+// Source: Cooley & Tukey, "An algorithm for the machine calculation of complex Fourier series", 1965; Stockham,
+// "High-speed convolution and correlation", 1966; Mathieu, Henaff & LeCun, "Fast training of convolutional networks
+// through FFTs", 2014. docs/design/fft.md.
+#include "algorithms/algorithm.hpp"
+#include "algorithms/with_type.hpp"
+#include "engine/fft_convolution.hpp"
+
+#include <algorithm>
+
+namespace faltung::internal {
+
+const Algorithm& polyphase_algorithm();
+const Algorithm& sliding_window_algorithm();
+
+namespace {
+
+template <class T>
+std::optional<FftTiling> tiling_of(const Problem& problem) {
+  return fft_tiling(problem, fft_kernels<T>(current_target()).lanes);
+}
+std::optional<FftTiling> tiling_of(const Problem& problem) {
+  return problem.dtype == DType::f32 ? tiling_of<float>(problem) : tiling_of<double>(problem);
+}
+
+template <class T>
+struct FftPacked : Packed {
+  std::optional<FftWeights<T>> weights;  // nothing where they are not finite
+  std::unique_ptr<const Packed> direct;
+};
+
+// Prepare
+template <class T>
+class PreparedFft : public Prepared {
+ public:
+  PreparedFft(const Problem& problem, int threads)
+      : finite_(row_kernels<T>(current_target()).finite),
+        weights_(element_count(problem.weights_shape())),
+        bias_(problem.bias_size()),
+        gather_(problem.unknown == Unknown::coarse),
+        fft_(problem, *tiling_of<T>(problem), threads, current_target()) {
+    const Algorithm& polyphase = polyphase_algorithm();
+    direct_ = (polyphase.refusal(problem) ? sliding_window_algorithm() : polyphase).prepare(problem, threads);
+  }
+
+  std::size_t workspace_bytes() const override { return std::max(fft_.workspace_bytes(), direct_->workspace_bytes()); }
+  std::size_t packed_bytes() const override { return fft_.packed_bytes() + direct_->packed_bytes(); }
+
+  std::unique_ptr<const Packed> pack(const void* weights, const void* bias) const override {
+    auto packed = std::make_unique<FftPacked<T>>();
+    const auto *w = static_cast<const T*>(weights), *b = static_cast<const T*>(bias);
+    packed->direct = direct_->pack(weights, bias);
+    if (finite_(w, weights_) && (b == nullptr || finite_(b, bias_))) packed->weights = fft_.pack(w, b);
+    return packed;
+  }
+
+  // Run
+  void run(const Arrays& arrays, std::byte* workspace) const override {
+    const auto& packed = static_cast<const FftPacked<T>&>(*arrays.packed);
+    const auto *fine = static_cast<T*>(arrays.fine), *coarse = static_cast<T*>(arrays.coarse);
+    if (packed.weights && fft_.run(gather_ ? fine : coarse, *packed.weights,
+                                   static_cast<T*>(gather_ ? arrays.coarse : arrays.fine), workspace))
+      return;
+    Arrays direct = arrays;
+    direct.packed = packed.direct.get();
+    direct_->run(direct, workspace);
+  }
+
+ private:
+  bool (*finite_)(const T*, std::int64_t);
+  std::int64_t weights_, bias_;
+  bool gather_;
+  FftConvolution<T> fft_;
+  std::unique_ptr<const Prepared> direct_;
+};
+
+class Fft : public Algorithm {
+ public:
+  std::string_view name() const override { return "fft"; }
+  std::string_view idea() const override {
+    return "overlapping tiles, transformed, times the spectra of the weights, transformed back";
+  }
+  std::string_view source() const override {
+    return "Cooley & Tukey, An algorithm for the machine calculation of complex Fourier series, 1965; Stockham, High-speed "
+           "convolution and correlation, 1966";
+  }
+  bool strict() const override { return false; }
+
+  // Where it applies
+  std::optional<std::string> refusal(const Problem& problem) const override {
+    if (problem.dtype == DType::i64) return "transforms round: integers are exact here";
+    if (problem.unknown == Unknown::weights)
+      return "weight gradients are as long as the kernel: their tiles would be thrown away";
+    if (!tiling_of(problem)) return "no tile is large enough for the kernel, or its spectra are larger than 1 GiB";
+    return std::nullopt;
+  }
+
+  // What it costs
+  Cost cost(const Problem& problem) const override {
+    const double products = multiply_adds(problem), seconds = tiling_of(problem)->seconds;
+    return {products, products > 0 ? seconds / products : 0, 0};
+  }
+
+  std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {
+    if (problem.dtype == DType::f32) return std::make_unique<PreparedFft<float>>(problem, threads);
+    return std::make_unique<PreparedFft<double>>(problem, threads);
+  }
+};
+
+}  // namespace
+
+const Algorithm& fft_algorithm() {
+  static const Fft algorithm;
+  return algorithm;
+}
+
+}  // namespace faltung::internal
