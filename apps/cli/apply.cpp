@@ -125,9 +125,10 @@ template <class T>
 void apply(const ApplyArguments& arguments, const Problem& problem, Operands& operands, Input& input) {
   const std::vector<T> weight = weight_values<T>(arguments, operands);
   const std::vector<T> bias = convert<T>(read_bias(arguments, problem).values, arguments.bias);
-  const Plan plan = make_plan(
-      problem, {arguments.algorithm, parse_accuracy(arguments.accuracy.empty() ? "default" : arguments.accuracy),
-                arguments.threads});
+  const Plan plan =
+      make_plan(problem, {arguments.algorithm,
+                          parse_accuracy(arguments.accuracy.empty() ? "default" : arguments.accuracy, "--accuracy"),
+                          arguments.threads});
   const std::vector<T> x = convert<T>(std::move(input.values), arguments.input);
   std::vector<T> y(static_cast<std::size_t>(element_count(problem.unknown_shape())));
   const auto start = std::chrono::steady_clock::now();
@@ -197,7 +198,7 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
       ->group(how);
   command->add_option("--algorithm", arguments->algorithm, "auto, or one by name (faltung plan lists them)")
       ->group(how);
-  command->add_option("--accuracy", arguments->accuracy, "default, or strict: sums in the defined order")->group(how);
+  command->add_option("--accuracy", arguments->accuracy, accuracy_help)->group(how);
   command->add_option("--threads", arguments->threads, "threads; 0 (default) for all of the machine")->group(how);
   command
       ->add_flag("--normalize", arguments->normalize,

@@ -96,13 +96,6 @@ Form parse_form(const std::string& text) {
   throw ProblemError(fmt::format("--form is {}", quote(text)), "forms are folded and padded", "use one of them");
 }
 
-Accuracy parse_accuracy(const std::string& text) {
-  if (text == "default") return Accuracy::standard;
-  if (text == "strict") return Accuracy::strict;
-  throw ProblemError(fmt::format("--accuracy is {}", quote(text)), "accuracies are default and strict",
-                     "use one of them");
-}
-
 void print(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     throw FileError(fmt::format("standard output: cannot write it, {}: write to a file with -o", std::strerror(errno)));

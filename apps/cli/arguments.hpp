@@ -34,7 +34,8 @@ LayerSpec layer_spec(const LayerArguments& arguments);
 Problem problem_of(const LayerArguments& arguments);
 
 Form parse_form(const std::string& text);
-Accuracy parse_accuracy(const std::string& text);
+inline constexpr const char* accuracy_help =
+    "default, strict: sums in the defined order, or the largest error over the result's root mean square, like 1e-5";
 
 /// Writes to standard output; FileError when it cannot be written (a closed pipe, a full disk).
 void print(const std::string& text);

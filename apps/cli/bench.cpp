@@ -102,7 +102,7 @@ void run(const BenchArguments& arguments) {
     throw ProblemError(fmt::format("--seconds {}", arguments.seconds), "it is 0 to 3600", "use 0.3");
   const std::vector<Problem> problems =
       arguments.corpus.empty() ? std::vector{problem_of(arguments.layer)} : read_corpus(arguments.corpus);
-  const Accuracy accuracy = parse_accuracy(arguments.accuracy);
+  const Accuracy accuracy = parse_accuracy(arguments.accuracy, "--accuracy");
   const auto count = static_cast<std::int64_t>(algorithms().size());
   Progress progress("bench");
   std::int64_t done = 0;
@@ -142,7 +142,7 @@ void add_bench_command(CLI::App& app) {
       ->add_option("--seconds", arguments->seconds,
                    "time for each algorithm (0.3); at least three runs, the best counts")
       ->group(group);
-  command->add_option("--accuracy", arguments->accuracy, "default, or strict: sums in the defined order")->group(group);
+  command->add_option("--accuracy", arguments->accuracy, accuracy_help)->group(group);
   command->add_option("--threads", arguments->threads, "threads; 0 (default) for all of the machine")->group(group);
   command->footer(
       "Examples:\n  faltung bench \"conv2d ic64 oc64 i56x56 k3x3 p1\" --threads 1\n  faltung bench --corpus "

@@ -63,7 +63,7 @@ Problem layer_of(LayerSpec spec, const Extents& input, const Extents& output, co
 template <class T>
 io::Array result_of(const Problem& problem, const std::string& algorithm, const std::string& accuracy, int threads,
                     const std::vector<T>& first, const std::vector<T>& second) {
-  const Plan plan = make_plan(problem, {algorithm, parse_accuracy(accuracy), threads});
+  const Plan plan = make_plan(problem, {algorithm, parse_accuracy(accuracy, "--accuracy"), threads});
   std::vector<T> result(static_cast<std::size_t>(element_count(problem.unknown_shape())));
   if (problem.unknown == Unknown::weights) {
     const bool conv = problem.layer == Layer::conv;
@@ -214,7 +214,7 @@ CLI::App* add_one(CLI::App& grad, const std::string& name, const std::string& de
   const std::string how = "How";
   command->add_option("--algorithm", arguments->algorithm, "auto, or one by name (faltung plan lists them)")
       ->group(how);
-  command->add_option("--accuracy", arguments->accuracy, "default, or strict: sums in the defined order")->group(how);
+  command->add_option("--accuracy", arguments->accuracy, accuracy_help)->group(how);
   command->add_option("--threads", arguments->threads, "threads; 0 (default) for all of the machine")->group(how);
   return command;
 }

@@ -23,13 +23,13 @@ void add_plan_command(CLI::App& app) {
   add_shape_options(*command, arguments->layer);
   const std::string group = "How";
   command->add_option("--algorithm", arguments->algorithm, "auto, or one by name")->group(group);
-  command->add_option("--accuracy", arguments->accuracy, "default, or strict: sums in the defined order")->group(group);
+  command->add_option("--accuracy", arguments->accuracy, accuracy_help)->group(group);
   command->add_option("--threads", arguments->threads, "threads; 0 (default) for all of the machine")->group(group);
   command->footer(
       "Examples:\n  faltung plan \"conv2d ic64 oc64 i56x56 k3x3 p1\"\n"
       "  faltung plan --input 100 --kernel-size 16 --stride 8 --transposed --accuracy strict");
   command->callback([arguments] {
-    const Options options{arguments->algorithm, parse_accuracy(arguments->accuracy), arguments->threads};
+    const Options options{arguments->algorithm, parse_accuracy(arguments->accuracy, "--accuracy"), arguments->threads};
     print(to_text(make_plan(problem_of(arguments->layer), options).report()));
   });
 }

@@ -40,7 +40,8 @@ std::string run(const ApplyArguments& arguments, const Problem& problem, Operand
   Progress progress(arguments.output);
   std::int64_t blocks = 0;
   BlockOptions options;
-  options.plan = {arguments.algorithm, parse_accuracy(arguments.accuracy.empty() ? "strict" : arguments.accuracy),
+  options.plan = {arguments.algorithm,
+                  parse_accuracy(arguments.accuracy.empty() ? "strict" : arguments.accuracy, "--accuracy"),
                   arguments.threads};
   options.memory = static_cast<std::size_t>(arguments.memory) << 20U;
   options.samples_together = operands.sound.has_value();

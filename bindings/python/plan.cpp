@@ -20,11 +20,7 @@ namespace faltung::python {
 namespace {
 
 Plan plan_of(const Problem& problem, const std::string& algorithm, const std::string& accuracy, int threads) {
-  if (accuracy != "default" && accuracy != "strict")
-    throw ProblemError("accuracy " + quote(accuracy), "accuracies are default and strict", "use one of them");
-  const Options options{.algorithm = algorithm,
-                        .accuracy = accuracy == "strict" ? Accuracy::strict : Accuracy::standard,
-                        .threads = threads};
+  const Options options{.algorithm = algorithm, .accuracy = parse_accuracy(accuracy), .threads = threads};
   const nb::gil_scoped_release released;
   return make_plan(problem, options);
 }

@@ -4,6 +4,7 @@
 #include "module.hpp"
 #include "workspace.hpp"
 
+#include <fmt/format.h>
 #include <nanobind/stl/optional.h>
 
 #include <optional>
@@ -26,20 +27,18 @@ namespace {
 
 namespace ffi = xla::ffi;
 
-std::shared_ptr<const Plan> plan_of(std::string_view problem, std::string_view algorithm, bool strict,
+std::shared_ptr<const Plan> plan_of(std::string_view problem, std::string_view algorithm, std::string_view accuracy,
                                     std::int64_t threads) {
   // 128 problems are more than a network has layers; a plan holds tables, no arrays
   constexpr std::size_t kept = 128;
   static std::mutex mutex;
   static std::unordered_map<std::string, std::shared_ptr<const Plan>> plans;
-  const std::string key =
-      std::string(problem) + '|' + std::string(algorithm) + (strict ? "|s" : "|") + std::to_string(threads);
+  const std::string key = fmt::format("{}|{}|{}|{}", problem, algorithm, accuracy, threads);
   const std::lock_guard lock(mutex);
   if (const auto found = plans.find(key); found != plans.end()) return found->second;
   if (plans.size() == kept) plans.clear();
-  const Options options{.algorithm = std::string(algorithm),
-                        .accuracy = strict ? Accuracy::strict : Accuracy::standard,
-                        .threads = static_cast<int>(threads)};
+  const Options options{
+      .algorithm = std::string(algorithm), .accuracy = parse_accuracy(accuracy), .threads = static_cast<int>(threads)};
   return plans[key] = std::make_shared<const Plan>(make_plan(parse_problem(problem), options));
 }
 
@@ -61,9 +60,9 @@ TensorView<T> view_of(const ffi::AnyBuffer& buffer) {
 /// `first` and `second`: the given array and the weights; of a weight gradient, the layer's input and the gradient of
 /// its output. An empty bias is none.
 ffi::Error run(ffi::AnyBuffer first, ffi::AnyBuffer second, ffi::AnyBuffer bias, ffi::Result<ffi::AnyBuffer> result,
-               std::string_view problem, std::string_view algorithm, bool strict, std::int64_t threads) {
+               std::string_view problem, std::string_view algorithm, std::string_view accuracy, std::int64_t threads) {
   try {
-    const auto plan = plan_of(problem, algorithm, strict, threads);
+    const auto plan = plan_of(problem, algorithm, accuracy, threads);
     with_type(plan->problem().dtype, [&]<class T>(Type<T>) {
       Workspace workspace(plan->workspace_bytes());
       const auto a = view_of<const T>(first), b = view_of<const T>(second);
@@ -91,7 +90,7 @@ XLA_FFI_DEFINE_HANDLER(handler, run,
                            .Ret<ffi::AnyBuffer>()
                            .Attr<std::string_view>("problem")
                            .Attr<std::string_view>("algorithm")
-                           .Attr<bool>("strict")
+                           .Attr<std::string_view>("accuracy")
                            .Attr<std::int64_t>("threads"));
 
 std::optional<nb::capsule> xla_handler() { return nb::capsule(reinterpret_cast<void*>(handler)); }

@@ -18,9 +18,33 @@
 
 namespace faltung {
 
-/// Which rounding is allowed. `strict`: bias first, then (input channel, taps) ascending, fused multiply-add: the same
-/// bits as `sliding_window` for any thread count. `standard`: direct sums in any order.
-enum class Accuracy { standard, strict };
+/// Which rounding is allowed. An algorithm's error is the largest one of a result's numbers that is expected where
+/// input and weights are N(0, 1), over the root mean square of the result (`Candidate::error`;
+/// docs/design/accuracy.md).
+class Accuracy {
+ public:
+  /// Bias first, then (input channel, taps) ascending, fused multiply-add: the same bits as `sliding_window` for any
+  /// thread count.
+  static const Accuracy strict;
+  /// Direct sums in any order, and what stays within 2e-5.
+  static const Accuracy standard;
+  /// What stays within this error; f32's direct sums of n products have 1.2e-7·√n. Errors: ProblemError where it is not
+  /// a number above 0.
+  static Accuracy within(double error);
+
+  double error() const { return error_; }  ///< 0: strict
+  bool operator==(const Accuracy&) const = default;
+
+ private:
+  constexpr explicit Accuracy(double error) : error_(error) {}
+  double error_;
+};
+inline constexpr Accuracy Accuracy::strict{0};
+inline constexpr Accuracy Accuracy::standard{2e-5};
+
+/// "strict", "default" or a number, both ways. `name`: what messages call it. Errors: ProblemError.
+Accuracy parse_accuracy(std::string_view text, std::string_view name = "accuracy");
+std::string to_string(Accuracy accuracy);
 
 /// What is done to every number y of a forward product, last. NaN stays NaN; −0.0 is not below 0 and stays −0.0.
 /// Bounds and slope are rounded to the problem's dtype.
@@ -40,6 +64,8 @@ struct Options {
   std::string algorithm = "auto";  ///< a name of `algorithms()`, or "auto"
   Accuracy accuracy = Accuracy::standard;
   int threads = 1;  ///< at most this many; 0 = as many as the machine has
+  /// The weights are packed for each run, as in a call that has them once: auto counts what packing takes.
+  bool pack_each_run = false;
   /// Forward products only: a gradient wants the activation's derivative, which belongs to its output gradient.
   Activation activation = {};
   /// y = activation(y + (A x + b)), a residual: the whole sum of the product first, then one addition to what stands in
@@ -56,6 +82,8 @@ struct Candidate {
   std::string algorithm;
   std::optional<std::string> refusal;  ///< set when it cannot or may not run: the reason
   double predicted_seconds = 0;        ///< of one run; only without refusal
+  double predicted_pack_seconds = 0;   ///< of `pack`; only without refusal
+  double error = 0;                    ///< as `Accuracy` counts it; only without refusal
   std::size_t workspace_bytes = 0;     ///< only of the chosen one
   std::size_t packed_bytes = 0;        ///< what `pack` keeps; only of the chosen one
 };

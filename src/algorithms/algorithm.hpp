@@ -6,6 +6,7 @@
 
 #include <faltung/problem.hpp>
 
+#include "algorithms/rounding.hpp"
 #include "engine/ends.hpp"
 #include "engine/prepared.hpp"
 
@@ -21,6 +22,7 @@ struct Cost {
   double multiply_adds = 0;             ///< of all samples
   double seconds_per_multiply_add = 0;  ///< of one core, this algorithm's own measured rate
   double bytes_moved = 0;               ///< beyond what stays in cache
+  double pack_seconds = 0;              ///< to pack the weights, on one core
 };
 
 class Algorithm {
@@ -32,6 +34,8 @@ class Algorithm {
   virtual bool strict() const = 0;                                               ///< equals sliding_window bit for bit
   virtual std::optional<std::string> refusal(const Problem& problem) const = 0;  ///< the reason, or nothing
   virtual Cost cost(const Problem& problem) const = 0;
+  /// As `Accuracy` counts it: of direct sums, where an algorithm says nothing else.
+  virtual double error(const Problem& problem) const { return error_of_direct_sums(problem); }
   virtual std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const = 0;
   /// As above, with `ends` done in the same passes over the arrays. Null: the plan does them around the run.
   virtual std::unique_ptr<const Prepared> prepare_with(const Problem& /*problem*/, int /*threads*/,

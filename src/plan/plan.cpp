@@ -42,7 +42,12 @@ std::string names_of_algorithms() {
 
 std::optional<std::string> refusal(const Algorithm& algorithm, const Problem& problem, const Options& options) {
   if (options.accuracy == Accuracy::strict && !algorithm.strict()) return "its sums are not in strict order";
-  return algorithm.refusal(problem);
+  if (const auto reason = algorithm.refusal(problem)) return reason;
+  if (options.accuracy == Accuracy::strict) return std::nullopt;
+  const double error = algorithm.error(problem), allowed = options.accuracy.error();
+  if (error <= allowed) return std::nullopt;
+  if (options.accuracy == Accuracy::standard && error <= internal::error_of_direct_sums(problem)) return std::nullopt;
+  return fmt::format("its error of {:.2g} of the result's root mean square is above {:.2g}", error, allowed);
 }
 
 void check_activation(const Problem& problem, const Options& options) {
@@ -138,10 +143,15 @@ Plan make_plan(const Problem& problem, const Options& options) {
       throw ProblemError(fmt::format("algorithm {} for `{}`", options.algorithm, state->report.problem),
                          *candidate.refusal, "use auto, or another algorithm");
     if (!candidate.refusal) {
-      candidate.predicted_seconds = internal::predicted_seconds(algorithm->cost(problem), options.threads);
-      if (asked || (options.algorithm == "auto" && (!best || candidate.predicted_seconds < best_seconds))) {
+      const internal::Cost cost = algorithm->cost(problem);
+      candidate.predicted_seconds = internal::predicted_seconds(cost, options.threads);
+      candidate.predicted_pack_seconds = cost.pack_seconds;
+      candidate.error = algorithm->error(problem);
+      const double seconds =
+          candidate.predicted_seconds + (options.pack_each_run ? candidate.predicted_pack_seconds : 0);
+      if (asked || (options.algorithm == "auto" && (!best || seconds < best_seconds))) {
         best = algorithm;
-        best_seconds = candidate.predicted_seconds;
+        best_seconds = seconds;
       }
     }
     state->report.candidates.push_back(std::move(candidate));
@@ -149,7 +159,12 @@ Plan make_plan(const Problem& problem, const Options& options) {
   if (!known)
     throw ProblemError(fmt::format("algorithm {}", shortened(options.algorithm)),
                        fmt::format("algorithms are auto, {}", names_of_algorithms()), "use one of them");
-  state->algorithm = best;  // sliding_window never refuses
+  if (!best)  // sliding_window refuses nothing else
+    throw ProblemError(
+        fmt::format("an accuracy of {:.2g} for `{}`", options.accuracy.error(), state->report.problem),
+        fmt::format("direct sums of {} have {:.2g}", to_string(problem.dtype), internal::error_of_direct_sums(problem)),
+        problem.dtype == DType::f32 ? "ask for more, or use f64" : "ask for more");
+  state->algorithm = best;
   state->report.chosen = best->name();
   const internal::Ends ends{
       options.activation, options.sum_into_output,

@@ -31,9 +31,9 @@ std::string to_text(const Report& report) {
     if (candidate->refusal)
       text += fmt::format("  refused  {:<16}{}\n", candidate->algorithm, *candidate->refusal);
     else if (candidate->algorithm == report.chosen)
-      text += fmt::format("  chosen   {:<16}{} predicted, workspace {} bytes, packed weights {} bytes\n",
+      text += fmt::format("  chosen   {:<16}{} predicted, workspace {} bytes, packed weights {} bytes, error {:.2g}\n",
                           candidate->algorithm, duration(candidate->predicted_seconds), candidate->workspace_bytes,
-                          candidate->packed_bytes);
+                          candidate->packed_bytes, candidate->error);
     else
       text +=
           fmt::format("           {:<16}{} predicted\n", candidate->algorithm, duration(candidate->predicted_seconds));

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <random>
 
 namespace faltung::test {
 namespace {
@@ -107,6 +108,46 @@ TEST(Rounding, ErrorsStayBelowTheDerivedBound) {
       RC_LOG() << algorithm << '\n';
       for (std::size_t i = 0; i < result.size(); ++i)
         RC_ASSERT(std::abs(static_cast<double>(result[i]) - exact[i]) <= gamma * size[i] * (1 + 1e-6));
+    }
+  });
+}
+
+template <class T>
+std::vector<T> normal_numbers(std::size_t count, std::uint32_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> normal;
+  std::vector<T> values(count);
+  for (T& value : values) value = static_cast<T>(normal(random));
+  return values;
+}
+
+template <class T>
+Operands<double> squares(const Operands<T>& operands) {
+  Operands<double> result = widened(operands);
+  for (std::vector<double>* values : {&result.fine, &result.coarse, &result.weights, &result.bias})
+    for (double& value : *values) value *= value;
+  return result;
+}
+
+/// The unit is the root mean square of a cell that no margin cuts short, √Σ(wx)² of the largest: that of the cells
+/// there are, on which few cells and much margin would leave to chance, is about as large.
+TEST(Rounding, ErrorsOfNormalNumbersStayBelowWhatTheReportSays) {
+  for_all_problems([](const Problem& given, std::uint32_t seed) {
+    Problem problem = given;
+    problem.dtype = DType::f32;
+    const auto operands = make_operands<float>(problem, seed, false, normal_numbers<float>);
+    const auto exact = run(problem, "sliding_window", widened(operands));
+    const auto square = run(problem, "sliding_window", squares(operands));
+    if (square.empty()) return;
+    const double unit = std::sqrt(*std::max_element(square.begin(), square.end()));
+    for (const Candidate& candidate : make_plan(problem).report().candidates) {
+      if (candidate.refusal) continue;
+      const auto result = run(problem, candidate.algorithm, operands);
+      double error = 0;
+      for (std::size_t i = 0; i < result.size(); ++i)
+        error = std::max(error, std::abs(static_cast<double>(result[i]) - exact[i]));
+      RC_LOG() << candidate.algorithm << ": " << error / unit << ", said " << candidate.error << '\n';
+      RC_ASSERT(error <= candidate.error * unit);
     }
   });
 }

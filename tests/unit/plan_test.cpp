@@ -110,6 +110,31 @@ TEST(Plan, StrictRefusesAlgorithmsWithoutTheDefinedOrder) {
               AllOf(HasSubstr("im2col_blas"), HasSubstr("strict order")));
 }
 
+TEST(Plan, AnAccuracyIsAnErrorThatSumsMayHave) {
+  const Problem problem = parse_problem("conv2d ic64 oc64 i9x9 k3x3");
+  EXPECT_EQ(parse_accuracy("default"), Accuracy::standard);
+  EXPECT_EQ(parse_accuracy("strict"), Accuracy::strict);
+  for (const char* text : {"default", "strict", "1e-05", "0.25"}) EXPECT_EQ(to_string(parse_accuracy(text)), text);
+  const double error = make_plan(problem).report().candidates.front().error;  // sliding_window's
+  EXPECT_NEAR(error, 2.9e-6, 1e-7);
+  EXPECT_EQ(make_plan(problem, {.accuracy = Accuracy::within(error * 1.01)}).algorithm(),
+            make_plan(problem).algorithm());
+  EXPECT_THAT(message_of<ProblemError>([&] { make_plan(problem, {.accuracy = Accuracy::within(1e-8)}); }),
+              AllOf(HasSubstr("accuracy of 1e-08"), HasSubstr("2.9e-06"), HasSubstr("use f64")));
+  EXPECT_NO_THROW(make_plan(parse_problem("conv2d ic64 oc64 i9x9 k3x3 f64"), {.accuracy = Accuracy::within(1e-8)}));
+  EXPECT_NO_THROW(make_plan(parse_problem("conv2d ic64 oc64 i9x9 k3x3 i64"), {.accuracy = Accuracy::within(1e-30)}));
+  // direct sums may always be taken by default, however long
+  EXPECT_NO_THROW(make_plan(parse_problem("conv2d ic65536 oc1 i9x9 k3x3")));
+  for (const char* text : {"", "0", "-1e-5", "nan", "inf", "1e-5 ", "exact", "1e999"})
+    EXPECT_THROW(parse_accuracy(text), ProblemError) << text;
+}
+
+TEST(Plan, WeightsThatAreUsedOnceAreNotMadeIntoAMatrix) {
+  const Problem problem = parse_problem("conv2d ic4 oc4 i16x16 k3x3 p1 i64");
+  EXPECT_EQ(make_plan(problem).algorithm(), "kernel_matrix");
+  EXPECT_EQ(make_plan(problem, {.pack_each_run = true}).algorithm(), "sliding_window");
+}
+
 TEST(Plan, ChoosesTheFasterByFar) {
   EXPECT_EQ(make_plan(parse_problem("conv2d ic64 oc64 i56x56 k3x3 p1")).algorithm(), "polyphase");
   EXPECT_EQ(make_plan(parse_problem("conv2d g144 ic144 oc144 i56x56 k3x3 p1")).algorithm(), "depthwise");

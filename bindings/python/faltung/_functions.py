@@ -103,7 +103,7 @@ def _may_overflow(grad):
 
 
 def conv(x: Any, w: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
-         boundary: Any = "zeros", flip: bool = False, algorithm: str = "auto", accuracy: str = "default",
+         boundary: Any = "zeros", flip: bool = False, algorithm: str = "auto", accuracy: str | float = "default",
          threads: int | None = None, out: np.ndarray | None = None) -> np.ndarray:
     """Convolution: each output number is a window of the input times the kernel.
 
@@ -126,8 +126,9 @@ def conv(x: Any, w: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0,
     flip : bool
     algorithm : str
         A name of `algorithms`, or ``"auto"``.
-    accuracy : {"default", "strict"}
-        ``"strict"``: sums in the one defined order, the same bits on every machine, for any number of threads.
+    accuracy : {"default", "strict"} or float
+        ``"strict"``: sums in the one defined order, the same bits on every machine, for any number of threads. A number: the
+        largest error to expect, over the result's root mean square; the default is 2e-5.
     threads : int, optional
         At most this many; None: as many as the machine has.
     out : ndarray, optional
@@ -161,7 +162,7 @@ def conv(x: Any, w: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0,
 
 def conv_transpose(x: Any, w: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
                    output_size: Any = None, dilation: Any = 1, groups: int = 1, boundary: Any = "zeros",
-                   flip: bool = False, algorithm: str = "auto", accuracy: str = "default", threads: int | None = None,
+                   flip: bool = False, algorithm: str = "auto", accuracy: str | float = "default", threads: int | None = None,
                    out: np.ndarray | None = None) -> np.ndarray:
     """Transposed convolution: each input number stamps the kernel, scaled by it, into the output.
 
@@ -207,7 +208,7 @@ def conv_transpose(x: Any, w: Any, bias: Any = None, *, stride: Any = 1, padding
 
 def conv_input_grad(grad: Any, w: Any, input_shape: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
                     groups: int = 1, boundary: Any = "zeros", flip: bool = False, algorithm: str = "auto",
-                    accuracy: str = "default", threads: int | None = None, out: np.ndarray | None = None) -> np.ndarray:
+                    accuracy: str | float = "default", threads: int | None = None, out: np.ndarray | None = None) -> np.ndarray:
     """Gradient of `conv` by its input: the transposed convolution of the gradient of its output.
 
     Parameters
@@ -242,7 +243,7 @@ def conv_input_grad(grad: Any, w: Any, input_shape: Any, *, stride: Any = 1, pad
 
 def conv_weight_grad(grad: Any, x: Any, weight_shape: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
                      groups: int = 1, boundary: Any = "zeros", flip: bool = False, algorithm: str = "auto",
-                     accuracy: str = "default", threads: int | None = None, out: np.ndarray | None = None) -> np.ndarray:
+                     accuracy: str | float = "default", threads: int | None = None, out: np.ndarray | None = None) -> np.ndarray:
     """Gradient of `conv` by its weights.
 
     Parameters
@@ -304,7 +305,7 @@ def conv_bias_grad(grad: Any, *, out: np.ndarray | None = None) -> np.ndarray:
 def conv_transpose_input_grad(grad: Any, w: Any, input_shape: Any, *, stride: Any = 1, padding: Any = 0,
                               output_padding: Any = 0, output_size: Any = None, dilation: Any = 1, groups: int = 1,
                               boundary: Any = "zeros", flip: bool = False, algorithm: str = "auto",
-                              accuracy: str = "default", threads: int | None = None,
+                              accuracy: str | float = "default", threads: int | None = None,
                               out: np.ndarray | None = None) -> np.ndarray:
     """Gradient of `conv_transpose` by its input: the convolution of the gradient of its output.
 
@@ -338,7 +339,7 @@ def conv_transpose_input_grad(grad: Any, w: Any, input_shape: Any, *, stride: An
 def conv_transpose_weight_grad(grad: Any, x: Any, weight_shape: Any, *, stride: Any = 1, padding: Any = 0,
                                output_padding: Any = 0, output_size: Any = None, dilation: Any = 1, groups: int = 1,
                                boundary: Any = "zeros", flip: bool = False, algorithm: str = "auto",
-                               accuracy: str = "default", threads: int | None = None,
+                               accuracy: str | float = "default", threads: int | None = None,
                                out: np.ndarray | None = None) -> np.ndarray:
     """Gradient of `conv_transpose` by its weights.
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import numbers
 from operator import index
 from typing import Any, NamedTuple
 
@@ -140,11 +141,19 @@ def threads_of(problem: _core.Problem, threads: Any) -> int:
     return threads
 
 
+def said_accuracy(accuracy: Any) -> str:
+    """As the library reads it."""
+    if isinstance(accuracy, str):
+        return accuracy
+    if isinstance(accuracy, numbers.Real) and not isinstance(accuracy, bool):
+        return repr(float(accuracy))
+    raise TypeError(f"accuracy is {accuracy!r}: it must be 'default', 'strict' or an error such as 1e-5: give one of them")
+
+
 def plan_of(problem: _core.Problem, algorithm: Any, accuracy: Any, threads: Any) -> Planned:
-    for value, name in ((algorithm, "algorithm"), (accuracy, "accuracy")):
-        if not isinstance(value, str):
-            raise TypeError(f"{name} is {value!r}: it must be a word: leave it out, or see faltung.algorithms()")
-    core = _core.CorePlan(problem, algorithm, accuracy, threads_of(problem, threads))
+    if not isinstance(algorithm, str):
+        raise TypeError(f"algorithm is {algorithm!r}: it must be a word: leave it out, or see faltung.algorithms()")
+    core = _core.CorePlan(problem, algorithm, said_accuracy(accuracy), threads_of(problem, threads))
     return Planned(core, problem, problem.given_shape, problem.unknown_shape)
 
 

@@ -124,7 +124,7 @@ class ConvOperator(LinearOperator):
 
 def operator(w: Any, input_shape: Any, *, transposed: bool = False, stride: Any = 1, padding: Any = 0,
              output_padding: Any = 0, output_size: Any = None, dilation: Any = 1, groups: int = 1,
-             boundary: Any = "zeros", flip: bool = False, algorithm: str = "auto", accuracy: str = "strict",
+             boundary: Any = "zeros", flip: bool = False, algorithm: str = "auto", accuracy: str | float = "strict",
              threads: int | None = None) -> ConvOperator:
     """A layer as a `scipy.sparse.linalg.LinearOperator`, for `lsqr`, `cg`, PyLops and whatever else takes one.
 
@@ -139,7 +139,7 @@ def operator(w: Any, input_shape: Any, *, transposed: bool = False, stride: Any 
     transposed : bool
     stride, padding, output_padding, output_size, dilation, groups, boundary, flip, algorithm, threads
         As in `conv_transpose`.
-    accuracy : {"strict", "default"}
+    accuracy : {"strict", "default"} or float
         Strict here: the same bits in every call make iterations reproducible.
 
     Returns

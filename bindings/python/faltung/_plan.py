@@ -76,7 +76,7 @@ class Plan(Bound):
 
     def __init__(self, x_shape: Any, w: Any, bias: Any = None, *, transposed: bool = False, stride: Any = 1,
                  padding: Any = 0, output_padding: Any = 0, output_size: Any = None, dilation: Any = 1, groups: int = 1,
-                 boundary: Any = "zeros", flip: bool = False, algorithm: str = "auto", accuracy: str = "default",
+                 boundary: Any = "zeros", flip: bool = False, algorithm: str = "auto", accuracy: str | float = "default",
                  threads: int | None = None) -> None:
         w = numbers(w, "w")
         bias = None if bias is None else numbers(bias, "bias")

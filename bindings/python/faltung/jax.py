@@ -24,7 +24,7 @@ import numpy as np
 
 from . import _core
 from ._arrays import int64, types_of
-from ._layer import plan_of, problem_of, threads_of, words
+from ._layer import plan_of, problem_of, said_accuracy, threads_of, words
 
 __all__ = ["compiled", "conv", "conv_transpose"]
 
@@ -71,7 +71,7 @@ def _term(wanted, layer, first, second, bias):
     threads = threads_of(problem, layer.threads)
     if compiled:
         call = jax.ffi.ffi_call(TARGET, result, vmap_method="sequential")
-        return call(first, second, bias, problem=str(problem), algorithm=layer.algorithm, strict=layer.accuracy == "strict",
+        return call(first, second, bias, problem=str(problem), algorithm=layer.algorithm, accuracy=said_accuracy(layer.accuracy),
                     threads=np.int64(threads))
 
     def run(a, b, c):
@@ -122,7 +122,7 @@ def _apply(transposed, x, w, bias, said, algorithm, accuracy, threads):
 
 
 def conv(x: Any, w: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
-         boundary: Any = "zeros", flip: bool = False, algorithm: str = "auto", accuracy: str = "default",
+         boundary: Any = "zeros", flip: bool = False, algorithm: str = "auto", accuracy: str | float = "default",
          threads: int | None = None) -> jax.Array:
     """`faltung.conv` of JAX arrays.
 
@@ -153,7 +153,7 @@ def conv(x: Any, w: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0,
 
 def conv_transpose(x: Any, w: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
                    output_size: Any = None, dilation: Any = 1, groups: int = 1, boundary: Any = "zeros", flip: bool = False,
-                   algorithm: str = "auto", accuracy: str = "default", threads: int | None = None) -> jax.Array:
+                   algorithm: str = "auto", accuracy: str | float = "default", threads: int | None = None) -> jax.Array:
     """`faltung.conv_transpose` of JAX arrays; parameters as there, the rest as `conv` here.
 
     Examples
