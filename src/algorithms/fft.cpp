@@ -11,6 +11,7 @@
 #include "engine/fft_convolution.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace faltung::internal {
 
@@ -101,8 +102,19 @@ class Fft : public Algorithm {
 
   // What it costs
   Cost cost(const Problem& problem) const override {
-    const double products = multiply_adds(problem), seconds = tiling_of(problem)->seconds;
-    return {products, products > 0 ? seconds / products : 0, 0};
+    const FftTiling tiling = *tiling_of(problem);
+    const double products = multiply_adds(problem);
+    return {products, products > 0 ? tiling.seconds / products : 0, 0, tiling.pack_seconds};
+  }
+
+  /// Roundings spread over a tile: the usual error is that of its root mean square.
+  double error(const Problem& problem) const override {
+    const FftTiling tiling = *tiling_of(problem);
+    const FftExtents extents = fft_extents(problem, tiling.pieces);
+    const double unit = problem.dtype == DType::f32 ? 0x1p-24 : 0x1p-53;
+    const double levels = std::log2(static_cast<double>(tiling.points()));
+    const auto products = static_cast<double>(extents.given_channels * extents.taps);
+    return 2 * unit * (levels + std::sqrt(2 * products));
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

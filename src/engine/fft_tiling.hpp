@@ -26,6 +26,7 @@ struct FftTiling {
   std::int64_t pairs = 1;              ///< tiles of all samples, two by two
   std::int64_t pairs_at_once = 1;      ///< whose spectra are held together
   double seconds = 0;                  ///< of one run on one thread
+  double pack_seconds = 0;             ///< of the weights' transforms
 
   std::int64_t points() const { return rows * columns; }
 };
