@@ -24,7 +24,9 @@ struct CheckLine {
   std::string algorithm;
   std::string property;               ///< empty when the algorithm refuses the whole problem
   std::optional<std::string> reason;  ///< why nothing was measured
-  double error = 0;  ///< the largest, in units of the cell's Σ|w||x| (+ |bias|); of whole numbers: of 1
+  /// The largest, in units of the cell's Σ|w||x| (+ |bias|), of whole numbers: of 1. Where an algorithm does not add up
+  /// those terms (`Candidate::error`): in units of its own bound's, which all cells may share.
+  double error = 0;
   double bound = 0;  ///< γₙ of the type for the n operations of a cell; of whole numbers 0
   bool holds() const { return reason || error <= bound; }  ///< not a number does not hold
 };

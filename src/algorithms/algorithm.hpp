@@ -36,6 +36,9 @@ class Algorithm {
   virtual Cost cost(const Problem& problem) const = 0;
   /// As `Accuracy` counts it: of direct sums, where an algorithm says nothing else.
   virtual double error(const Problem& problem) const { return error_of_direct_sums(problem); }
+  /// For any data: |error| ≤ γₙ·(growth · summed channels · max|weights| · max|given| + |bias|) where an algorithm does
+  /// not add up the terms of a cell themselves; 0 where it does: γₙ·(|bias| + Σ|w||x|). Only asked without refusal.
+  virtual double growth(const Problem& /*problem*/) const { return 0; }
   virtual std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const = 0;
   /// As above, with `ends` done in the same passes over the arrays. Null: the plan does them around the run.
   virtual std::unique_ptr<const Prepared> prepare_with(const Problem& /*problem*/, int /*threads*/,

@@ -9,6 +9,7 @@
 #include "algorithms/algorithm.hpp"
 #include "algorithms/with_type.hpp"
 #include "engine/fft_convolution.hpp"
+#include "kernels/kernels.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -20,12 +21,24 @@ const Algorithm& sliding_window_algorithm();
 
 namespace {
 
-template <class T>
-std::optional<FftTiling> tiling_of(const Problem& problem) {
-  return fft_tiling(problem, fft_kernels<T>(current_target()).lanes);
-}
-std::optional<FftTiling> tiling_of(const Problem& problem) {
-  return problem.dtype == DType::f32 ? tiling_of<float>(problem) : tiling_of<double>(problem);
+/// The last one is kept: a plan asks four times.
+const std::optional<FftTiling>& tiling_of(const Problem& problem) {
+  struct Last {
+    Problem problem;
+    std::int64_t lanes = 0;
+    std::optional<FftTiling> tiling;
+  };
+  thread_local Last last;
+  const Target target = current_target();
+  const std::int64_t lanes =
+      problem.dtype == DType::f32 ? fft_kernels<float>(target).lanes : fft_kernels<double>(target).lanes;
+  if (last.lanes != lanes || last.problem != problem) {
+    last.lanes = 0;
+    last.tiling = fft_tiling(problem, lanes);
+    last.problem = problem;
+    last.lanes = lanes;
+  }
+  return last.tiling;
 }
 
 template <class T>
@@ -43,7 +56,7 @@ class PreparedFft : public Prepared {
         weights_(element_count(problem.weights_shape())),
         bias_(problem.bias_size()),
         gather_(problem.unknown == Unknown::coarse),
-        fft_(problem, *tiling_of<T>(problem), threads, current_target()) {
+        fft_(problem, *tiling_of(problem), threads, current_target()) {
     const Algorithm& polyphase = polyphase_algorithm();
     direct_ = (polyphase.refusal(problem) ? sliding_window_algorithm() : polyphase).prepare(problem, threads);
   }
@@ -86,7 +99,8 @@ class Fft : public Algorithm {
     return "overlapping tiles, transformed, times the spectra of the weights, transformed back";
   }
   std::string_view source() const override {
-    return "Cooley & Tukey, An algorithm for the machine calculation of complex Fourier series, 1965; Stockham, High-speed "
+    return "Cooley & Tukey, An algorithm for the machine calculation of complex Fourier series, 1965; Stockham, "
+           "High-speed "
            "convolution and correlation, 1966";
   }
   bool strict() const override { return false; }
@@ -115,6 +129,19 @@ class Fft : public Algorithm {
     const double levels = std::log2(static_cast<double>(tiling.points()));
     const auto products = static_cast<double>(extents.given_channels * extents.taps);
     return 2 * unit * (levels + std::sqrt(2 * products));
+  }
+
+  /// A transform of n points loses up to 7u·log₂n of its 2-norm (Higham, "Accuracy and stability of numerical
+  /// algorithms", 2002, 24.2): two of them, and the weights', and the sum of the products; norms of a tile by the
+  /// largest number.
+  double growth(const Problem& problem) const override {
+    const FftTiling tiling = *tiling_of(problem);
+    const FftExtents extents = fft_extents(problem, tiling.pieces);
+    const auto points = static_cast<double>(tiling.points());
+    double taps = std::sqrt(2 * points);
+    for (const Axis& axis : problem.axes)
+      taps *= static_cast<double>(axis.kernel * (problem.unknown == Unknown::fine ? cells_on_one(axis) : 1));
+    return (21 * std::log2(points) + 4 + static_cast<double>(extents.given_channels * extents.taps)) * taps;
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

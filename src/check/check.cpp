@@ -123,18 +123,41 @@ class Checker {
     return problem_.unknown == Unknown::coarse ? operands.fine : operands.coarse;
   }
 
-  static double largest(const std::vector<T>& values, const Product& product) {
+  static double largest(const std::vector<T>& values, const Product& product, long double least) {
     double error = 0;
     for (std::size_t i = 0; i < values.size(); ++i)
-      error = std::max(error, relative<T>(static_cast<long double>(values[i]) - product.value[i], product.size[i]));
+      error = std::max(
+          error, relative<T>(static_cast<long double>(values[i]) - product.value[i], std::max(product.size[i], least)));
     return error;
+  }
+
+  /// The least size that errors of an algorithm are measured by: 0 where it adds up the terms of a cell, otherwise what
+  /// all cells may share.
+  static long double least_size(const Algorithm& algorithm, const Problem& problem, const Operands<T>& operands) {
+    const double growth = algorithm.growth(problem);
+    if (growth == 0) return 0;
+    const auto magnitude = [](const std::vector<T>& values) {
+      long double most = 0;
+      for (const T value : values) most = std::max(most, std::abs(static_cast<long double>(value)));
+      return most;
+    };
+    const bool gather = problem.unknown == Unknown::coarse;
+    const auto channels =
+        static_cast<long double>((gather ? problem.fine_channels : problem.coarse_channels) / problem.groups);
+    return growth * channels * magnitude(operands.weights) * magnitude(gather ? operands.fine : operands.coarse) +
+           magnitude(operands.bias);
   }
 
   // Every experiment holds its numbers and its exact products, so that the algorithms share them.
 
   Experiment matrix() const {
     return [this](const Algorithm& algorithm) {
-      return CheckLine{"", "matrix", {}, largest(run(algorithm, problem_, operands_), product_), gamma<T>(problem_)};
+      return CheckLine{
+          "",
+          "matrix",
+          {},
+          largest(run(algorithm, problem_, operands_), product_, least_size(algorithm, problem_, operands_)),
+          gamma<T>(problem_)};
     };
   }
 
@@ -146,6 +169,7 @@ class Checker {
     return [this, size](const Algorithm& algorithm) {
       CheckLine line{"", "adjoint", {}, 0, 0};
       std::vector<long double> dots;
+      long double unit = size;
       for (const Unknown unknown : {Unknown::coarse, Unknown::fine, Unknown::weights}) {
         const Problem problem = with_unknown(problem_, unknown);
         if (const auto refusal = algorithm.refusal(problem)) {
@@ -159,11 +183,14 @@ class Checker {
         dots.push_back(
             std::inner_product(result.begin(), result.end(), other.begin(), 0.0L, std::plus<>(),
                                [](T a, T b) { return static_cast<long double>(a) * static_cast<long double>(b); }));
+        long double magnitude = 0;
+        for (const T value : other) magnitude += std::abs(static_cast<long double>(value));
+        unit = std::max(unit, least_size(algorithm, problem, unbiased_) * magnitude);
         line.bound += gamma<T>(problem);
       }
       if (dots.size() < 2) return line;
       line.reason.reset();
-      for (const long double dot : dots) line.error = std::max(line.error, relative<T>(dot - dots.front(), size));
+      for (const long double dot : dots) line.error = std::max(line.error, relative<T>(dot - dots.front(), unit));
       return line;
     };
   }
@@ -183,10 +210,13 @@ class Checker {
                            of_sum = run(algorithm, problem_, sum);
       CheckLine line{
           "", "linearity", {}, 0, 3 * gamma<T>(problem_)};  // three results; γ₁ of the sum that went in is less
+      const long double least = 2 * (std::abs(alpha) * least_size(algorithm, problem_, unbiased_) +
+                                     std::abs(beta) * least_size(algorithm, problem_, second));
       for (std::size_t i = 0; i < of_sum.size(); ++i) {
         const auto parts =
             alpha * static_cast<long double>(of_first[i]) + beta * static_cast<long double>(of_second[i]);
-        line.error = std::max(line.error, relative<T>(static_cast<long double>(of_sum[i]) - parts, scale.size[i]));
+        line.error = std::max(line.error,
+                              relative<T>(static_cast<long double>(of_sum[i]) - parts, std::max(scale.size[i], least)));
       }
       return line;
     };
@@ -205,7 +235,8 @@ class Checker {
     return [this, impulses](const Algorithm& algorithm) {
       CheckLine line{"", "impulse", {}, 0, gamma<T>(problem_)};
       for (const auto& [operands, column] : impulses)
-        line.error = std::max(line.error, largest(run(algorithm, problem_, operands), column));
+        line.error = std::max(
+            line.error, largest(run(algorithm, problem_, operands), column, least_size(algorithm, problem_, operands)));
       return line;
     };
   }
@@ -245,13 +276,14 @@ class Checker {
       CheckLine line{"", "shift", {}, 0, 2 * gamma<T>(problem_)};
       if (moves.empty()) line.reason = "no cell can be moved by a stride without meeting a margin";
       for (const Move& move : moves) {
+        const long double least = least_size(algorithm, problem_, move.before);
         const std::vector<T> first = run(algorithm, problem_, move.before),
                              second = run(algorithm, problem_, move.after);
         for (std::size_t i = 0; i < second.size(); ++i) {
           if (i / move.inner % move.extent < move.by) continue;
           const std::size_t from = i - move.by * move.inner;
           const auto difference = static_cast<long double>(second[i]) - static_cast<long double>(first[from]);
-          line.error = std::max(line.error, relative<T>(difference, move.scale.size[from]));
+          line.error = std::max(line.error, relative<T>(difference, std::max(move.scale.size[from], least)));
         }
       }
       return line;

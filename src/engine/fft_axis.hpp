@@ -37,6 +37,9 @@ class FftAxis {
   /// Where these positions stand in the row as they are, or −1.
   std::int64_t in_place(std::int64_t first, std::int64_t n) const;
 
+  /// How many positions before 0 a given cell stands whose number is a multiple of `whole`.
+  std::int64_t position_of_whole(std::int64_t whole) const { return ((-first_) % whole + whole) % whole; }
+
   /// The smallest circle on which one tile makes all results: zeros before and behind the given cells are shared.
   std::int64_t circle() const;
 

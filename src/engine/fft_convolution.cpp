@@ -68,7 +68,9 @@ FftConvolution<T>::FftConvolution(const Problem& problem, const FftTiling& tilin
     }
   // every thread gets a pair where that costs no more than a few megabytes
   const std::int64_t wanted = threads == 0 ? hardware_threads() : threads;
-  const std::int64_t spectra = (extents_.given_channels * extents_.given_planes + extents_.result_channels * extents_.result_planes) * 2 * tiling.points();
+  const std::int64_t spectra =
+      (extents_.given_channels * extents_.given_planes + extents_.result_channels * extents_.result_planes) * 2 *
+      tiling.points();
   tiling_.pairs_at_once = std::max(tiling_.pairs_at_once, std::min({tiling_.pairs, wanted, most_numbers / spectra}));
   const std::int64_t tasks = std::max(problem.groups * extents_.result_planes * tiling.pairs,
                                       extents_.given_channels * extents_.given_planes * tiling_.pairs_at_once);
@@ -78,19 +80,17 @@ FftConvolution<T>::FftConvolution(const Problem& problem, const FftTiling& tilin
 template <class T>
 std::int64_t FftConvolution<T>::lane_numbers() const {
   const std::int64_t panels = tiling_.columns / kernels_.lanes;
-  return panels * shape_.panel_stride + tiling_.columns * point() +
-         3 * round_up(tiling_.columns, static_cast<std::int64_t>(64 / sizeof(T)));
+  return panels * shape_.panel_stride + tiling_.columns * (point() + 1 + 2 * most_fft_radix);
 }
 
 template <class T>
 auto FftConvolution<T>::lane(std::byte* memory) const -> Lane {
   const std::int64_t panels = tiling_.columns / kernels_.lanes;
-  const std::int64_t row = round_up(tiling_.columns, static_cast<std::int64_t>(64 / sizeof(T)));
   T* tile = reinterpret_cast<T*>(memory);
-  T* turned = tile + panels * shape_.panel_stride;
-  T* zeros = turned + tiling_.columns * point();
-  std::fill_n(zeros, row, T{});
-  return {tile, turned, zeros, zeros + row, zeros + 2 * row};
+  T* row = tile + panels * shape_.panel_stride;
+  T* zeros = row + tiling_.columns * point();
+  std::fill_n(zeros, tiling_.columns, T{});
+  return {tile, row, zeros, zeros + tiling_.columns};
 }
 
 template <class T>
@@ -149,20 +149,28 @@ FftWeights<T> FftConvolution<T>::pack(const T* weights, const T* bias) const {
     T* memory = scratch.data() + i * (lane_numbers() + dense);
     return [&, own = lane(reinterpret_cast<std::byte*>(memory + dense)), circle = memory](std::int64_t task) {
       const std::int64_t tap = task % extents_.taps, in = task / extents_.taps % given,
-                         out = task / (extents_.taps * given) % results, group = task / (extents_.taps * given * results);
-      const std::int64_t channel = gather_ ? (group * results + out) * given + in : (group * given + in) * results + out;
+                         out = task / (extents_.taps * given) % results,
+                         group = task / (extents_.taps * given * results);
+      const std::int64_t channel =
+          gather_ ? (group * results + out) * given + in : (group * given + in) * results + out;
       const T* from = weights + channel * all;
       std::fill_n(circle, tiling_.points(), T{});
       for (std::int64_t k = 0; k < inner; ++k) {
         const std::int64_t full = tap * inner + k;
-        const std::int64_t kx = x_.tap(k % x_.kernel()), ky = y_.tap(k / x_.kernel());
+        const std::int64_t kx = x_.tap(k % x_.kernel()) + tiling_.x.lead, ky = y_.tap(k / x_.kernel());
         const std::int64_t x = (tiling_.x.points - kx % tiling_.x.points) % tiling_.x.points,
                            y = (tiling_.y.points - ky % tiling_.y.points) % tiling_.y.points;
         circle[y * tiling_.columns + x] += from[problem_.flip ? all - 1 - full : full] * scale;
       }
-      for (std::int64_t r = 0; r < tiling_.rows; ++r)
-        kernels_.load_row(circle + r * tiling_.columns, own.zeros, tiling_.columns, shape_.panel_stride,
-                          own.tile + r * point());
+      const std::int64_t radix = shape_.y.pass[0].radix, apart = tiling_.rows / radix;
+      FftRows<const T> real{}, imaginary{};
+      for (std::int64_t r = 0; r < apart; ++r) {
+        for (std::int64_t j = 0; j < radix; ++j) {
+          real[at(j)] = circle + (r + j * apart) * tiling_.columns;
+          imaginary[at(j)] = own.zeros;
+        }
+        kernels_.load(shape_, r, real, imaginary, own.tile);
+      }
       T* to = packed.spectra.data() + group * frequencies() * weights_step();
       if (!single_) {
         const std::int64_t block = out / most_product_channels * most_product_channels;

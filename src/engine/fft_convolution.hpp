@@ -28,9 +28,7 @@ class AlignedNumbers {
   const T* data() const { return numbers_.data() + skipped(); }
 
  private:
-  std::size_t skipped() const {
-    return (64 - reinterpret_cast<std::uintptr_t>(numbers_.data()) % 64) % 64 / sizeof(T);
-  }
+  std::size_t skipped() const { return (64 - reinterpret_cast<std::uintptr_t>(numbers_.data()) % 64) % 64 / sizeof(T); }
 
   std::vector<T> numbers_;
 };
@@ -57,7 +55,7 @@ class FftConvolution {
 
  private:
   struct Lane {
-    T *tile, *row, *zeros, *real, *imaginary;
+    T *tile, *row, *zeros, *rows;
   };
   /// One tile of one sample.
   struct Instance {
@@ -69,7 +67,7 @@ class FftConvolution {
   std::int64_t temporary_numbers() const;
   std::int64_t point() const { return 2 * kernels_.lanes; }
   std::int64_t frequencies() const { return tiling_.points() / kernels_.lanes; }
-  std::int64_t given_step(std::int64_t pairs) const;   // from one frequency to the next
+  std::int64_t given_step(std::int64_t pairs) const;  // from one frequency to the next
   std::int64_t result_step(std::int64_t pairs) const;
   std::int64_t weights_step() const;
   Instance instance(std::int64_t index) const;
@@ -77,9 +75,10 @@ class FftConvolution {
   /// The pair of tiles of one plane (counted in the whole given array of a sample) into the lane's tile.
   void load(const T* given, std::int64_t plane, std::int64_t pair, const Lane& lane) const;
   const T* given_row(const T* plane, const Instance& tile, std::int64_t row, const Lane& lane, T* scratch) const;
+  struct Kept;
+  Kept kept(T* plane, const Instance& tile, std::int64_t row) const;
+  std::int64_t kept_columns(std::int64_t pair) const;
   bool store(const Lane& lane, std::int64_t plane, std::int64_t pair, T bias, T* result) const;
-  bool store_tile(const T* part, const Instance& tile, T bias, T* plane, T* scratch) const;
-  bool store_positions(const T* part, std::int64_t first, std::int64_t n, T bias, T* row, T* scratch) const;
 
   /// One given channel, one result channel, one term: from array to array by tiles.
   bool run_single(const T* given, const FftWeights<T>& weights, T* result, T* scratch) const;
@@ -101,7 +100,7 @@ class FftConvolution {
   AlignedNumbers<T> outer_;
   FftTile<T> shape_;
   FftAxis y_, x_;
-  std::int64_t given_plane_, result_plane_;  // cells of one plane
+  std::int64_t given_plane_, result_plane_;                       // cells of one plane
   std::vector<std::int64_t> term_begin_, term_plane_, term_tap_;  // of every result plane
   bool single_;
   std::optional<Fold> fold_;

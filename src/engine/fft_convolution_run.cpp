@@ -4,6 +4,7 @@
 #include "support/parallel.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 
 namespace faltung::internal {
@@ -11,24 +12,28 @@ namespace faltung::internal {
 template <class T>
 void FftConvolution<T>::load(const T* given, std::int64_t plane, std::int64_t pair, const Lane& lane) const {
   const std::int64_t channels = extents_.given_channels * problem_.groups;
-  const std::int64_t instances = problem_.batch * tiling_.y.count * tiling_.x.count;
-  const Instance a = instance(2 * pair), b = instance(2 * pair + 1);
   const auto plane_of = [&](const Instance& tile) {
     return given + (tile.sample * channels * extents_.given_planes + plane) * given_plane_;
   };
-  const bool both = 2 * pair + 1 < instances;
+  const Instance a = instance(2 * pair), b = instance(2 * pair + 1);
+  const bool both = b.sample < problem_.batch;
   const T *of_a = plane_of(a), *of_b = both ? plane_of(b) : nullptr;
-  for (std::int64_t row = 0; row < tiling_.rows; ++row) {
-    const T* real = given_row(of_a, a, row, lane, lane.real);
-    const T* imaginary = both ? given_row(of_b, b, row, lane, lane.imaginary) : lane.zeros;
-    kernels_.load_row(real, imaginary, tiling_.columns, shape_.panel_stride, lane.tile + row * point());
+  const std::int64_t radix = shape_.y.pass[0].radix, apart = tiling_.rows / radix;
+  FftRows<const T> real{}, imaginary{};
+  for (std::int64_t k = 0; k < apart; ++k) {
+    for (std::int64_t j = 0; j < radix; ++j) {
+      T* scratch = lane.rows + 2 * j * tiling_.columns;
+      real[at(j)] = given_row(of_a, a, k + j * apart, lane, scratch);
+      imaginary[at(j)] = both ? given_row(of_b, b, k + j * apart, lane, scratch + tiling_.columns) : lane.zeros;
+    }
+    kernels_.load(shape_, k, real, imaginary, lane.tile);
   }
 }
 
 template <class T>
 const T* FftConvolution<T>::given_row(const T* plane, const Instance& tile, std::int64_t row, const Lane& lane,
                                       T* scratch) const {
-  std::int64_t first = tile.x * tiling_.x.results;
+  std::int64_t first = tile.x * tiling_.x.results - tiling_.x.lead;
   if (tiling_.pieces) {
     first += row * tiling_.columns;
   } else {
@@ -41,46 +46,71 @@ const T* FftConvolution<T>::given_row(const T* plane, const Instance& tile, std:
   return scratch;
 }
 
+/// Positions first … first + n − 1 of a result row that one row of a tile makes; null: none.
+template <class T>
+struct FftConvolution<T>::Kept {
+  T* row = nullptr;
+  std::int64_t first = 0, n = 0;
+};
+
+template <class T>
+auto FftConvolution<T>::kept(T* plane, const Instance& tile, std::int64_t row) const -> Kept {
+  const std::int64_t x = tile.x * tiling_.x.results, along_x = std::min(tiling_.x.results, x_.results() - x);
+  if (tiling_.pieces) {
+    const std::int64_t first = row * tiling_.columns;
+    if (first >= along_x) return {};
+    return {plane, x + first, std::min(tiling_.columns, along_x - first)};
+  }
+  const std::int64_t y = tile.y * tiling_.y.results + row;
+  if (row >= tiling_.y.results || y >= y_.results() || y % y_.result_step() != 0) return {};
+  return {plane + y / y_.result_step() * x_.result_cells(), x, along_x};
+}
+
+template <class T>
+std::int64_t FftConvolution<T>::kept_columns(std::int64_t pair) const {
+  if (tiling_.pieces) return tiling_.columns;
+  const auto along_x = [&](std::int64_t i) {
+    return std::min(tiling_.x.results, x_.results() - instance(i).x * tiling_.x.results);
+  };
+  return std::max(along_x(2 * pair), along_x(2 * pair + 1));
+}
+
 template <class T>
 bool FftConvolution<T>::store(const Lane& lane, std::int64_t plane, std::int64_t pair, T bias, T* result) const {
-  const std::int64_t channels = extents_.result_channels * problem_.groups;
-  const std::int64_t instances = problem_.batch * tiling_.y.count * tiling_.x.count;
+  const std::int64_t channels = extents_.result_channels * problem_.groups, step = x_.result_step();
+  const std::int64_t radix = shape_.y.pass[0].radix, apart = tiling_.rows / radix;
+  std::array<FftRows<T>, 2> to{};
+  std::array<std::array<Kept, most_fft_radix>, 2> copies{};
+  std::array<std::int64_t, 2> width{};
   bool finite = true;
-  for (std::int64_t i = 0; i < 2 && 2 * pair + i < instances; ++i) {
-    const Instance tile = instance(2 * pair + i);
-    T* to = result + (tile.sample * channels * extents_.result_planes + plane) * result_plane_;
-    finite = store_tile(lane.tile + i * kernels_.lanes, tile, bias, to, lane.real) && finite;
-  }
-  return finite;
-}
-
-template <class T>
-bool FftConvolution<T>::store_tile(const T* part, const Instance& tile, T bias, T* plane, T* scratch) const {
-  const std::int64_t x = tile.x * tiling_.x.results, along_x = std::min(tiling_.x.results, x_.results() - x);
-  bool finite = true;
-  if (tiling_.pieces) {
-    for (std::int64_t first = 0; first < along_x; first += tiling_.columns, part += point())
-      finite = store_positions(part, x + first, std::min(tiling_.columns, along_x - first), bias, plane, scratch) &&
-               finite;
-    return finite;
-  }
-  const std::int64_t y = tile.y * tiling_.y.results, along_y = std::min(tiling_.y.results, y_.results() - y);
-  for (std::int64_t row = 0; row < along_y; ++row, part += point())
-    if ((y + row) % y_.result_step() == 0) {
-      T* to = plane + (y + row) / y_.result_step() * x_.result_cells();
-      finite = store_positions(part, x, along_x, bias, to, scratch) && finite;
+  for (std::int64_t k = 0; k < apart; ++k) {
+    for (std::int64_t i = 0; i < 2; ++i) {
+      const Instance tile = instance(2 * pair + i);
+      width[at(i)] =
+          tiling_.pieces ? tiling_.columns : std::min(tiling_.x.results, x_.results() - tile.x * tiling_.x.results);
+      if (tile.sample >= problem_.batch) {
+        width[1] = width[0];
+        continue;
+      }
+      T* of_plane = result + (tile.sample * channels * extents_.result_planes + plane) * result_plane_;
+      for (std::int64_t j = 0; j < radix; ++j) {
+        const Kept all = kept(of_plane, tile, k + j * apart);
+        const bool in_place = all.row == nullptr || (step == 1 && all.n == width[at(i)]);
+        copies[at(i)][at(j)] = in_place ? Kept{} : all;
+        T* scratch = lane.rows + (2 * j + i) * tiling_.columns;
+        to[at(i)][at(j)] = all.row == nullptr ? nullptr : in_place ? all.row + all.first : scratch;
+      }
     }
-  return finite;
-}
-
-template <class T>
-bool FftConvolution<T>::store_positions(const T* part, std::int64_t first, std::int64_t n, T bias, T* row,
-                                        T* scratch) const {
-  const std::int64_t step = x_.result_step();
-  if (step == 1) return kernels_.store_row(part, shape_.panel_stride, bias, row + first, n);
-  const bool finite = kernels_.store_row(part, shape_.panel_stride, bias, scratch, n);
-  for (std::int64_t cell = ceil_divide(first, step); cell * step < first + n; ++cell)
-    row[cell] = scratch[cell * step - first];
+    finite = kernels_.store(shape_, k, lane.tile, bias, to[0], width[0], to[1], width[1]) && finite;
+    for (std::int64_t i = 0; i < 2; ++i)
+      for (std::int64_t j = 0; j < radix; ++j) {
+        const Kept& copy = copies[at(i)][at(j)];
+        if (copy.row == nullptr) continue;
+        const T* scratch = lane.rows + (2 * j + i) * tiling_.columns - copy.first;
+        for (std::int64_t cell = ceil_divide(copy.first, step); cell * step < copy.first + copy.n; ++cell)
+          copy.row[cell] = scratch[cell * step];
+      }
+  }
   return finite;
 }
 
@@ -97,7 +127,8 @@ bool FftConvolution<T>::run_single(const T* given, const FftWeights<T>& weights,
         std::fill_n(own.tile, tiling_.columns / kernels_.lanes * shape_.panel_stride, T{});
       } else {
         load(given, group * extents_.given_planes + term_plane_[at(term)], pair, own);
-        kernels_.convolve(shape_, own.tile, own.row, weights.spectra.data() + group * 2 * tiling_.points());
+        kernels_.convolve(shape_, own.tile, own.row, weights.spectra.data() + group * 2 * tiling_.points(),
+                          ceil_divide(kept_columns(pair), kernels_.lanes));
       }
       if (!store(own, group * planes + plane, pair, bias_of(weights, group), result))
         all_finite.store(false, std::memory_order_relaxed);
@@ -134,7 +165,8 @@ bool FftConvolution<T>::run_many(const T* given, const FftWeights<T>& weights, T
       });
       with_lane(result_planes * pairs, [&](std::int64_t task, const Lane& own) {
         const std::int64_t plane = group * result_planes + task / pairs;
-        kernels_.inverse(shape_, result_spectra + task * point(), result_step(pairs), own.row, own.tile);
+        kernels_.inverse(shape_, result_spectra + task * point(), result_step(pairs), own.row, own.tile,
+                         ceil_divide(kept_columns(first + task % pairs), kernels_.lanes));
         if (!store(own, plane, first + task % pairs, bias_of(weights, plane / extents_.result_planes), result))
           all_finite.store(false, std::memory_order_relaxed);
       });

@@ -10,7 +10,7 @@ namespace faltung::internal {
 namespace {
 
 /// 2^a · 3^b · 5^c with passes of 4 and 8 where that is possible, at most a third apart.
-constexpr std::array<std::int64_t, 19> sizes = {8,   16,  24,  32,  40,  48,  64,  80,  96, 128,
+constexpr std::array<std::int64_t, 19> sizes = {8,   16,  24,  32,  40,  48,  64,  80,  96,  128,
                                                 160, 192, 256, 320, 384, 512, 640, 768, 1024};
 
 /// The first radix of a transform: fours as long as what is left over is none of 2, 3, 5, 6 and 8; one eight instead of
@@ -28,8 +28,8 @@ int first_radix(std::int64_t points) {
 std::span<const std::int64_t> fft_sizes() { return sizes; }
 
 Twiddle twiddle(std::int64_t numerator, std::int64_t denominator) {
-  const double angle = 2 * 3.14159265358979323846 * static_cast<double>(numerator % denominator) /
-                       static_cast<double>(denominator);
+  const double angle =
+      2 * 3.14159265358979323846 * static_cast<double>(numerator % denominator) / static_cast<double>(denominator);
   return {std::cos(angle), -std::sin(angle)};
 }
 

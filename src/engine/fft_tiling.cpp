@@ -20,6 +20,9 @@ constexpr double per_far_byte = 0.06e-9;  // of weights that do not stay in the 
 constexpr double near_bytes = 256e3;
 constexpr double per_tile = 1e-6;
 
+/// Numbers that vectors and lines of the cache hold, for the sake of alignment.
+constexpr std::int64_t whole = 8;
+
 /// Spectra that are held at once, and the weights', at most.
 constexpr double most_bytes = double{1 << 30};
 constexpr std::int64_t most_terms = std::int64_t{1} << 22U;
@@ -29,10 +32,16 @@ constexpr std::size_t most_candidates = 4;
 double real(std::int64_t i) { return static_cast<double>(i); }
 
 std::optional<FftTiles> tiles_of(const FftAxis& axis, std::int64_t points) {
-  if (points >= axis.circle()) return FftTiles{points, axis.results(), 1};
-  const std::int64_t results = points - axis.span() + 1;
-  if (results < 1) return std::nullopt;
-  return FftTiles{points, results, ceil_divide(axis.results(), results)};
+  if (points >= axis.circle()) return FftTiles{points, axis.results(), 1, 0};
+  FftTiles tiles{points, points - axis.span() + 1, 1, 0};
+  if (tiles.results < 1) return std::nullopt;
+  if (tiles.results > 8 * whole) {  // a few results less, for reads and writes of whole vectors
+    const std::int64_t spare = tiles.results % whole, wanted = axis.position_of_whole(whole);
+    tiles.results -= spare;
+    if (wanted <= spare) tiles.lead = wanted;
+  }
+  tiles.count = ceil_divide(axis.results(), tiles.results);
+  return tiles;
 }
 
 /// The best few by the work along this axis alone.
@@ -53,10 +62,7 @@ std::vector<FftTiles> candidates(const FftAxis& axis, std::int64_t lanes) {
 class Search {
  public:
   Search(const Problem& problem, std::int64_t lanes, bool pieces)
-      : problem_(problem),
-        lanes_(lanes),
-        pieces_(pieces),
-        extents_(fft_extents(problem, pieces)) {}
+      : problem_(problem), lanes_(lanes), pieces_(pieces), extents_(fft_extents(problem, pieces)) {}
 
   void run(std::optional<FftTiling>& best) const {
     if (extents_.terms > most_terms) return;
@@ -82,8 +88,7 @@ class Search {
     const double given = real(extents_.given_channels * extents_.given_planes),
                  results = real(extents_.result_channels * extents_.result_planes);
     const double channels = real(extents_.given_channels * extents_.result_channels);
-    tiling.pairs =
-        std::max<std::int64_t>(1, ceil_divide(problem_.batch * tiling.y.count * tiling.x.count, 2));
+    tiling.pairs = std::max<std::int64_t>(1, ceil_divide(problem_.batch * tiling.y.count * tiling.x.count, 2));
     const double weights = channels * real(extents_.taps) * points * 2 * size;  // bytes, of one group
     const double spectra = (given + results) * points * 2 * size;               // of one pair
     const bool single = extents_.single();
@@ -95,7 +100,8 @@ class Search {
       tiling.pairs_at_once = round_up(ceil_divide(tiling.pairs, ceil_divide(tiling.pairs, tiling.pairs_at_once)), 2);
     if (weights * groups > most_bytes || spectra * real(tiling.pairs_at_once) > most_bytes) return;
     const double levels = std::log2(points);
-    const double once = per_tile + points * (per_point + per_level * levels);
+    const double far = points * 2 * size > near_bytes ? 2 : 1;  // a tile that does not stay near
+    const double once = per_tile + points * (per_point + per_level * levels) * far;
     const double transforms = real(tiling.pairs) * groups * (given + results) * once;
     double products = real(tiling.pairs) * groups * channels * real(extents_.terms) * points * per_product;
     if (single)

@@ -15,6 +15,7 @@ struct FftTiles {
   std::int64_t points = 1;   ///< of the transform
   std::int64_t results = 1;  ///< of one tile
   std::int64_t count = 1;
+  std::int64_t lead = 0;  ///< given positions before the first that are read, so that reads begin at whole vectors
 };
 
 /// The two axes of a tile are the problem's y and x; or both are pieces of x, and y is summed tap by tap like z.

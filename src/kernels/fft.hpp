@@ -13,6 +13,7 @@
 namespace faltung::internal {
 
 inline constexpr int most_fft_passes = 10;
+inline constexpr int most_fft_radix = 8;
 inline constexpr int most_product_channels = 3;
 inline constexpr int most_product_pairs = 2;
 
@@ -59,20 +60,27 @@ struct FftProduct {
   const std::int64_t *plane, *tap;  ///< [terms]
 };
 
+/// Where rows of a tile come from or go to, of its real and its imaginary part: row j of the `radix` that meet in one
+/// butterfly of the first pass along y is row k + j·y.points / radix of the tile.
+template <class T>
+using FftRows = std::array<T*, most_fft_radix>;
+
 template <class T>
 struct FftKernels {
   std::int64_t lanes = 1;
-  /// One row of a tile: a real and an imaginary one, x.points readable numbers each.
-  void (*load_row)(const T* real, const T* imaginary, std::int64_t points, std::int64_t panel_stride, T* row);
-  /// out[i] = bias + part[i], i < n, of the real (or, one vector behind, the imaginary) part of a row. Whether every
-  /// one of them is finite.
-  bool (*store_row)(const T* part, std::int64_t panel_stride, T bias, T* out, std::int64_t n);
-  /// Point i of the spectrum to spectrum[i·step]. `row` holds x.points points; destroys the tile.
+  /// The first pass along y of rows k, k + …: x.points readable numbers in each of them.
+  void (*load)(const FftTile<T>& shape, std::int64_t k, const FftRows<const T>& real, const FftRows<const T>& imaginary,
+               T* tile);
+  /// The last pass back along y, bias added: the first `n_real` and `n_imaginary` numbers of each row, of null rows
+  /// none. Whether all of them are finite.
+  bool (*store)(const FftTile<T>& shape, std::int64_t k, const T* tile, T bias, const FftRows<T>& real,
+                std::int64_t n_real, const FftRows<T>& imaginary, std::int64_t n_imaginary);
+  /// What follows `load`: point i of the spectrum to spectrum[i·step]. `row` holds x.points points; destroys the tile.
   void (*forward)(const FftTile<T>& shape, T* tile, T* row, T* spectrum, std::int64_t step);
-  /// The adjoint of `forward`: the inverse times the number of points.
-  void (*inverse)(const FftTile<T>& shape, const T* spectrum, std::int64_t step, T* row, T* tile);
+  /// The adjoint, up to `store`: the inverse times the number of points. Of the first `panels` panels.
+  void (*inverse)(const FftTile<T>& shape, const T* spectrum, std::int64_t step, T* row, T* tile, std::int64_t panels);
   /// forward, times `weights`, inverse, without leaving the cache.
-  void (*convolve)(const FftTile<T>& shape, T* tile, T* row, const T* weights);
+  void (*convolve)(const FftTile<T>& shape, T* tile, T* row, const T* weights, std::int64_t panels);
   /// By result channels and pairs.
   void (*multiply[most_product_channels + 1][most_product_pairs + 1])(const FftProduct<T>& product);
 };

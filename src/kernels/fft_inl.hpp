@@ -11,8 +11,10 @@
 
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 HWY_BEFORE_NAMESPACE();
@@ -93,12 +95,12 @@ HWY_NOINLINE void run_product(std::int64_t points, const T* HWY_RESTRICT weights
   }
 }
 
-/// All passes but the shortest.
+/// The passes from `first` on, but the shortest.
 template <class T, bool inverse>
-HWY_INLINE void run_long_passes(const FftPasses<T>& passes, T* x) {
-  const int count = passes.count - 1;
+HWY_INLINE void run_long_passes(const FftPasses<T>& passes, int first, T* x) {
+  const int count = passes.count - 1 - first;
   for (int i = 0; i < count; ++i) {
-    const FftPass<T>& pass = passes.pass[static_cast<std::size_t>(inverse ? count - 1 - i : i)];
+    const FftPass<T>& pass = passes.pass[static_cast<std::size_t>(first + (inverse ? count - 1 - i : i))];
     with_radix(pass.radix, [&](auto radix) { run_pass<T, radix, inverse>(pass, passes.points, x); });
   }
 }
@@ -185,80 +187,134 @@ HWY_INLINE void multiply_outer(const FftTile<T>& shape, std::int64_t block, T* r
     store_point(multiply<T, conjugate>(load_point(row + i), load_point(w + i)), row + i);
 }
 
+/// What the first pass, in `load` and `store`, leaves to do.
 template <class T, bool inverse>
-HWY_INLINE void transform_panels(const FftTile<T>& shape, T* tile) {
-  for (std::int64_t x = 0; x < shape.x.points; x += lanes<T>, tile += shape.panel_stride) {
-    if constexpr (!inverse) run_long_passes<T, false>(shape.y, tile);
+HWY_INLINE void transform_panels(const FftTile<T>& shape, T* tile, std::int64_t panels) {
+  if (shape.y.count < 2) return;
+  for (std::int64_t panel = 0; panel < panels; ++panel, tile += shape.panel_stride) {
+    if constexpr (!inverse) run_long_passes<T, false>(shape.y, 1, tile);
     run_last_pass<T, inverse>(shape.y, tile, point<T>, tile, point<T>);
-    if constexpr (inverse) run_long_passes<T, true>(shape.y, tile);
+    if constexpr (inverse) run_long_passes<T, true>(shape.y, 1, tile);
   }
 }
 
 template <class T>
 void forward(const FftTile<T>& shape, T* tile, T* row, T* spectrum, std::int64_t step) {
-  transform_panels<T, false>(shape, tile);
+  transform_panels<T, false>(shape, tile, shape.x.points / lanes<T>);
   for (std::int64_t block = 0; block < shape.y.points / lanes<T>; ++block, spectrum += shape.x.points * step) {
     turn_in(shape, tile, block, row);
     if (shape.outer != nullptr) multiply_outer<T, false>(shape, block, row);
-    run_long_passes<T, false>(shape.x, row);
+    run_long_passes<T, false>(shape.x, 0, row);
     run_last_pass<T, false>(shape.x, row, point<T>, spectrum, step);
   }
 }
 
 template <class T>
-void inverse(const FftTile<T>& shape, const T* spectrum, std::int64_t step, T* row, T* tile) {
+void inverse(const FftTile<T>& shape, const T* spectrum, std::int64_t step, T* row, T* tile, std::int64_t panels) {
   for (std::int64_t block = 0; block < shape.y.points / lanes<T>; ++block, spectrum += shape.x.points * step) {
     run_last_pass<T, true>(shape.x, spectrum, step, row, point<T>);
-    run_long_passes<T, true>(shape.x, row);
+    run_long_passes<T, true>(shape.x, 0, row);
     if (shape.outer != nullptr) multiply_outer<T, true>(shape, block, row);
     turn_out(shape, row, block, tile);
   }
-  transform_panels<T, true>(shape, tile);
+  transform_panels<T, true>(shape, tile, panels);
 }
 
 template <class T>
-void convolve(const FftTile<T>& shape, T* tile, T* row, const T* weights) {
-  transform_panels<T, false>(shape, tile);
+void convolve(const FftTile<T>& shape, T* tile, T* row, const T* weights, std::int64_t panels) {
+  transform_panels<T, false>(shape, tile, shape.x.points / lanes<T>);
   for (std::int64_t block = 0; block < shape.y.points / lanes<T>; ++block, weights += shape.x.points * point<T>) {
     turn_in(shape, tile, block, row);
     if (shape.outer != nullptr) multiply_outer<T, false>(shape, block, row);
-    run_long_passes<T, false>(shape.x, row);
-    with_radix(last_pass(shape.x).radix,
-               [&](auto radix) { run_product<T, radix>(shape.x.points, weights, row); });
-    run_long_passes<T, true>(shape.x, row);
+    run_long_passes<T, false>(shape.x, 0, row);
+    with_radix(last_pass(shape.x).radix, [&](auto radix) { run_product<T, radix>(shape.x.points, weights, row); });
+    run_long_passes<T, true>(shape.x, 0, row);
     if (shape.outer != nullptr) multiply_outer<T, true>(shape, block, row);
     turn_out(shape, row, block, tile);
   }
-  transform_panels<T, true>(shape, tile);
+  transform_panels<T, true>(shape, tile, panels);
 }
 
-template <class T>
-void load_row(const T* HWY_RESTRICT real, const T* HWY_RESTRICT imaginary, std::int64_t points,
-              std::int64_t panel_stride, T* HWY_RESTRICT row) {
+template <class T, int radix>
+HWY_NOINLINE void load_pass(const FftTile<T>& shape, std::int64_t k, const FftRows<const T>& real,
+                            const FftRows<const T>& imaginary, T* HWY_RESTRICT tile) {
   const Tag<T> d;
-  for (std::int64_t x = 0; x < points; x += lanes<T>, row += panel_stride) {
-    hn::Store(hn::LoadU(d, real + x), d, row);
-    hn::Store(hn::LoadU(d, imaginary + x), d, row + lanes<T>);
+  const FftPass<T>& pass = shape.y.pass[0];
+  const std::int64_t apart = pass.length / radix * point<T>;
+  const T* twiddles = pass.twiddles + k * 2 * (radix - 1);
+  Point<T> w[static_cast<std::size_t>(radix)];
+  unroll<radix - 1>([&](auto j) { w[j + 1] = broadcast(twiddles + 2 * j); });
+  T* to = tile + k * point<T>;
+  for (std::int64_t x = 0; x < shape.x.points; x += lanes<T>, to += shape.panel_stride) {
+    Point<T> a[static_cast<std::size_t>(radix)];
+    unroll<radix>([&](auto j) { a[j] = {hn::LoadU(d, real[j] + x), hn::LoadU(d, imaginary[j] + x)}; });
+    transform<T, radix, false>(a);
+    unroll<radix - 1>([&](auto j) { a[j + 1] = multiply<T, false>(a[j + 1], w[j + 1]); });
+    unroll<radix>([&](auto j) { store_point(a[j], to + j * apart); });
   }
 }
 
+/// The first n numbers of a vector.
 template <class T>
-bool store_row(const T* HWY_RESTRICT part, std::int64_t panel_stride, T bias, T* HWY_RESTRICT out, std::int64_t n) {
+HWY_INLINE void store_some(hn::Vec<Tag<T>> v, std::int64_t n, T* to) {
+  HWY_ALIGN T all[static_cast<std::size_t>(lanes<T>)];
+  hn::Store(v, Tag<T>(), all);
+  if (n > 0) std::memcpy(to, all, static_cast<std::size_t>(std::min(n, lanes<T>)) * sizeof(T));
+}
+
+template <class T, int radix>
+HWY_NOINLINE bool store_pass(const FftTile<T>& shape, std::int64_t k, const T* HWY_RESTRICT tile, T bias,
+                             const FftRows<T>& real, std::int64_t n_real, const FftRows<T>& imaginary,
+                             std::int64_t n_imaginary) {
   const Tag<T> d;
+  const FftPass<T>& pass = shape.y.pass[0];
+  const std::int64_t apart = pass.length / radix * point<T>;
+  const T* twiddles = pass.twiddles + k * 2 * (radix - 1);
+  Point<T> w[static_cast<std::size_t>(radix)];
+  unroll<radix - 1>([&](auto j) { w[j + 1] = broadcast(twiddles + 2 * j); });
   const auto b = hn::Set(d, bias), zero = hn::Zero(d);
   auto none = zero;  // 0 times a number stays 0, unless it is none
+  const T* from = tile + k * point<T>;
+  const auto columns = [&](std::int64_t x, auto&& put) {
+    Point<T> a[static_cast<std::size_t>(radix)];
+    unroll<radix>([&](auto j) { a[j] = load_point(from + j * apart); });
+    unroll<radix - 1>([&](auto j) { a[j + 1] = multiply<T, true>(a[j + 1], w[j + 1]); });
+    transform<T, radix, true>(a);
+    unroll<radix>([&](auto j) {
+      const auto re = hn::Add(a[j].re, b), im = hn::Add(a[j].im, b);
+      if (real[j] != nullptr) {
+        none = hn::MulAdd(re, zero, none);
+        put(re, n_real - x, real[j] + x);
+      }
+      if (imaginary[j] != nullptr) {
+        none = hn::MulAdd(im, zero, none);
+        put(im, n_imaginary - x, imaginary[j] + x);
+      }
+    });
+    from += shape.panel_stride;
+  };
   std::int64_t x = 0;
-  for (; x + lanes<T> <= n; x += lanes<T>, part += panel_stride) {
-    const auto y = hn::Add(hn::Load(d, part), b);
-    none = hn::MulAdd(y, zero, none);
-    hn::StoreU(y, d, out + x);
-  }
-  T rest{};
-  for (std::int64_t i = 0; x + i < n; ++i) {
-    out[x + i] = part[i] + bias;
-    rest += out[x + i] * T{};
-  }
-  return rest == T{} && hn::AllTrue(d, hn::Eq(none, zero));
+  for (; x + lanes<T> <= std::min(n_real, n_imaginary); x += lanes<T>)
+    columns(x, [&](auto v, std::int64_t, T* to) { hn::StoreU(v, d, to); });
+  for (; x < std::max(n_real, n_imaginary); x += lanes<T>)
+    columns(x, [&](auto v, std::int64_t n, T* to) { store_some<T>(v, n, to); });
+  return hn::AllTrue(d, hn::Eq(none, zero));
+}
+
+template <class T>
+void load(const FftTile<T>& shape, std::int64_t k, const FftRows<const T>& real, const FftRows<const T>& imaginary,
+          T* tile) {
+  with_radix(shape.y.pass[0].radix, [&](auto radix) { load_pass<T, radix>(shape, k, real, imaginary, tile); });
+}
+
+template <class T>
+bool store(const FftTile<T>& shape, std::int64_t k, const T* tile, T bias, const FftRows<T>& real, std::int64_t n_real,
+           const FftRows<T>& imaginary, std::int64_t n_imaginary) {
+  bool finite = true;
+  with_radix(shape.y.pass[0].radix, [&](auto radix) {
+    finite = store_pass<T, radix>(shape, k, tile, bias, real, n_real, imaginary, n_imaginary);
+  });
+  return finite;
 }
 
 template <class T, int channels, int pairs>
@@ -285,17 +341,16 @@ void multiply_add(const FftProduct<T>& product) {
     }
   }
   unroll<channels>([&](auto o) {
-    unroll<pairs>([&](auto p) {
-      store_point(sum[o * pairs + p], product.result + o * product.result_channel + p * point<T>);
-    });
+    unroll<pairs>(
+        [&](auto p) { store_point(sum[o * pairs + p], product.result + o * product.result_channel + p * point<T>); });
   });
 }
 
 template <class T>
 constexpr FftKernels<T> make_fft_table() {
   return {lanes<T>,
-          &load_row<T>,
-          &store_row<T>,
+          &load<T>,
+          &store<T>,
           &forward<T>,
           &inverse<T>,
           &convolve<T>,

@@ -6,7 +6,9 @@
 #include <faltung/matrix.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <type_traits>
 
 namespace faltung::test {
 namespace {
@@ -57,6 +59,13 @@ void check_algorithms(Problem problem, const Operands<int64_t>& operands, const 
     for (const int threads : {1, 3}) {
       RC_LOG() << algorithm << ", " << to_string(problem.dtype) << ", threads " << threads << '\n';
       RC_ASSERT(run(problem, algorithm, typed, threads) == converted<T>(expected));
+    }
+  if constexpr (std::is_floating_point_v<T>)
+    for (const std::string& algorithm : rounding(problem)) {
+      std::vector<T> result = run(problem, algorithm, typed, 3);
+      for (T& value : result) value = std::round(value);
+      RC_LOG() << algorithm << ", " << to_string(problem.dtype) << '\n';
+      RC_ASSERT(result == converted<T>(expected));
     }
 }
 

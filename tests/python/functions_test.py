@@ -10,6 +10,7 @@ import faltung
 from problems import cases
 
 ALGORITHMS = ["auto"] + [info.name for info in faltung.algorithms()]
+ROUNDING = {"fft"}  # not exact on whole numbers
 TYPES = st.sampled_from([np.float32, np.float64, np.int64, np.int8, np.int16, np.int32])
 
 
@@ -55,7 +56,8 @@ def test_every_algorithm_equals_the_reference(case, algorithm):
     if algorithm != "auto":
         assert plan.algorithm == algorithm
     assert plan.shape == case.y_shape
-    np.testing.assert_array_equal(plan(x), case.forward(x, w))
+    whole = np.rint if algorithm in ROUNDING else np.asarray
+    np.testing.assert_array_equal(whole(plan(x)), case.forward(x, w))
     np.testing.assert_array_equal(plan(x), functions(case.transposed)[0](x, w, algorithm=algorithm, **case.words))
 
 

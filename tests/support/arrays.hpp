@@ -1,6 +1,8 @@
 // Arrays for tests: filled reproducibly, and run through a plan whose memory is watched.
 #pragma once
 
+#include "algorithms/registry.hpp"
+
 #include <faltung/faltung.hpp>
 
 #include <fmt/format.h>
@@ -112,13 +114,20 @@ std::vector<T> run(Problem problem, const std::string& algorithm, const Operands
   return run(make_plan(problem, {.algorithm = algorithm, .threads = threads}), operands);
 }
 
-/// Names of the algorithms that take the problem (the others are in the report with a reason).
-inline std::vector<std::string> willing(const Problem& problem, Accuracy accuracy = Accuracy::standard) {
+/// Names of the algorithms that take the problem (the others are in the report with a reason), of those that add up its
+/// terms, and so are exact on small whole numbers, or of the others (`Algorithm::growth`).
+inline std::vector<std::string> takers(const Problem& problem, Accuracy accuracy, bool sums) {
   std::vector<std::string> names;
-  for (const Candidate& candidate : make_plan(problem, {.accuracy = accuracy}).report().candidates)
-    if (!candidate.refusal) names.push_back(candidate.algorithm);
+  const Report report = make_plan(problem, {.accuracy = accuracy}).report();
+  for (std::size_t i = 0; i < report.candidates.size(); ++i)
+    if (!report.candidates[i].refusal && sums == (internal::all_algorithms()[i]->growth(problem) == 0))
+      names.push_back(report.candidates[i].algorithm);
   return names;
 }
+inline std::vector<std::string> willing(const Problem& problem, Accuracy accuracy = Accuracy::standard) {
+  return takers(problem, accuracy, true);
+}
+inline std::vector<std::string> rounding(const Problem& problem) { return takers(problem, Accuracy::standard, false); }
 
 template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {

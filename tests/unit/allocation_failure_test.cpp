@@ -15,11 +15,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <functional>
 #include <new>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace faltung::test {
@@ -61,6 +63,13 @@ void fail_runs(Problem problem, int threads) {
   for (const std::string& algorithm : willing(problem))
     fail_everywhere(algorithm + " on `" + to_string(problem) + "`",
                     [&] { return run(problem, algorithm, operands, threads) == expected; });
+  if constexpr (std::is_floating_point_v<T>)
+    for (const std::string& algorithm : rounding(problem))
+      fail_everywhere(algorithm + " on `" + to_string(problem) + "`", [&] {
+        std::vector<T> result = run(problem, algorithm, operands, threads);
+        for (T& value : result) value = std::round(value);
+        return result == expected;
+      });
 }
 
 TEST(AllocationFailure, OfEveryAlgorithmAndUnknown) {

@@ -31,8 +31,7 @@ std::vector<Complex> by_definition(const std::vector<Complex>& x, int64_t rows, 
   for (int64_t other = 0; other < (along_y ? columns : rows); ++other) {
     const int64_t begin = along_y ? other : other * columns;
     for (int64_t j = 0; j < n; ++j)
-      for (int64_t k = 0; k < n; ++k)
-        result[at(begin + j * step)] += x[at(begin + k * step)] * root[at(j * k % n)];
+      for (int64_t k = 0; k < n; ++k) result[at(begin + j * step)] += x[at(begin + k * step)] * root[at(j * k % n)];
   }
   return result;
 }
@@ -61,9 +60,15 @@ class Example {
     expected_ = by_definition(by_definition(numbers_, rows, columns, true), rows, columns, false);
     tile_ = AlignedNumbers<T>(columns / lanes_ * shape_.panel_stride);
     row_ = AlignedNumbers<T>(columns * 2 * lanes_);
-    for (int64_t y = 0; y < rows; ++y)
-      kernels.load_row(real_.data() + y * columns, imaginary_.data() + y * columns, columns, shape_.panel_stride,
-                       tile_.data() + y * 2 * lanes_);
+    const int64_t radix = shape_.y.pass[0].radix, apart = rows / radix;
+    for (int64_t k = 0; k < apart; ++k) {
+      FftRows<const T> real{}, imaginary{};
+      for (int64_t j = 0; j < radix; ++j) {
+        real[at(j)] = real_.data() + (k + j * apart) * columns;
+        imaginary[at(j)] = imaginary_.data() + (k + j * apart) * columns;
+      }
+      kernels.load(shape_, k, real, imaginary, tile_.data());
+    }
     spectrum_ = AlignedNumbers<T>(rows * columns * step() / lanes_);
     kernels.forward(shape_, tile_.data(), row_.data(), spectrum_.data(), step());
   }
@@ -79,23 +84,27 @@ class Example {
         const T* point = spectrum_.data() + (y / lanes_ * columns_ + x) * step() + y % lanes_;
         error += std::norm(Complex(point[0], point[lanes_]) - expected_[at(fy[at(y)] * columns_ + fx[at(x)])]);
       }
-    EXPECT_LE(std::sqrt(error), bound() * norm(expected_)) << rows_ << '×' << columns_;
+    EXPECT_LE(std::sqrt(error), bound() * norm(expected_)) << rows_ << " x " << columns_;
   }
 
   void expect_the_way_back() {
     const FftKernels<T>& kernels = fft_kernels<T>(current_target());
-    kernels.inverse(shape_, spectrum_.data(), step(), row_.data(), tile_.data());
-    std::vector<T> real(at(columns_)), imaginary(at(columns_));
-    double error = 0;
-    for (int64_t y = 0; y < rows_; ++y) {
-      const T* from = tile_.data() + y * 2 * lanes_;
-      EXPECT_TRUE(kernels.store_row(from, shape_.panel_stride, T{}, real.data(), columns_));
-      EXPECT_TRUE(kernels.store_row(from + lanes_, shape_.panel_stride, T{}, imaginary.data(), columns_));
-      for (int64_t x = 0; x < columns_; ++x)
-        error += std::norm(Complex(real[at(x)], imaginary[at(x)]) / static_cast<double>(rows_ * columns_) -
-                           numbers_[at(y * columns_ + x)]);
+    kernels.inverse(shape_, spectrum_.data(), step(), row_.data(), tile_.data(), columns_ / lanes_);
+    std::vector<T> back_real(real_.size()), back_imaginary(real_.size());
+    const int64_t radix = shape_.y.pass[0].radix, apart = rows_ / radix;
+    for (int64_t k = 0; k < apart; ++k) {
+      FftRows<T> real{}, imaginary{};
+      for (int64_t j = 0; j < radix; ++j) {
+        real[at(j)] = back_real.data() + (k + j * apart) * columns_;
+        imaginary[at(j)] = back_imaginary.data() + (k + j * apart) * columns_;
+      }
+      EXPECT_TRUE(kernels.store(shape_, k, tile_.data(), T{}, real, columns_, imaginary, columns_));
     }
-    EXPECT_LE(std::sqrt(error), 2 * bound() * norm(numbers_)) << rows_ << '×' << columns_;
+    double error = 0;
+    for (std::size_t i = 0; i < numbers_.size(); ++i)
+      error +=
+          std::norm(Complex(back_real[i], back_imaginary[i]) / static_cast<double>(rows_ * columns_) - numbers_[i]);
+    EXPECT_LE(std::sqrt(error), 2 * bound() * norm(numbers_)) << rows_ << " x " << columns_;
   }
 
  private:

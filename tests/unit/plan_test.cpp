@@ -90,7 +90,7 @@ TEST(Plan, ReportsChosenAndRefused) {
   for (const Candidate& candidate : report.candidates)
     EXPECT_EQ(candidate.refusal.has_value(), candidate.algorithm == "im2col_blas" ||
                                                  candidate.algorithm == "polyphase" ||
-                                                 candidate.algorithm == "depthwise");
+                                                 candidate.algorithm == "depthwise" || candidate.algorithm == "fft");
   const std::string text = to_text(report);
   EXPECT_THAT(text, HasSubstr("chosen   kernel_matrix"));
   EXPECT_THAT(text, HasSubstr("refused  im2col_blas     a BLAS has no product of integers"));
