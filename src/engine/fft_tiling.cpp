@@ -13,11 +13,12 @@ namespace faltung::internal {
 namespace {
 
 // Measured on one core of an AMD EPYC (Zen 3, AVX2): docs/design/fft.md. Seconds of f32; f64 takes twice that.
-constexpr double per_level = 0.05e-9;     // of one point in a pass of radix 2
-constexpr double per_point = 0.5e-9;      // reading or writing a point, transposing it
-constexpr double per_product = 0.1e-9;    // complex multiply-add of one point
-constexpr double per_far_byte = 0.06e-9;  // of weights that do not stay in the second-level cache
+constexpr double per_level = 0.07e-9;     // of one point in a pass of radix 2
+constexpr double per_point = 0.75e-9;     // reading or writing a point, transposing it
+constexpr double per_product = 0.12e-9;   // complex multiply-add of one point
+constexpr double per_far_byte = 0.08e-9;  // of weights that do not stay in the second-level cache
 constexpr double near_bytes = 256e3;
+constexpr double near_tile = 140e3;  // bytes of a tile that stays near beside its weights
 constexpr double per_tile = 1e-6;
 
 /// Numbers that vectors and lines of the cache hold, for the sake of alignment.
@@ -26,8 +27,6 @@ constexpr std::int64_t whole = 8;
 /// Spectra that are held at once, and the weights', at most.
 constexpr double most_bytes = double{1 << 30};
 constexpr std::int64_t most_terms = std::int64_t{1} << 22U;
-/// Candidates of one axis that are looked at.
-constexpr std::size_t most_candidates = 4;
 
 double real(std::int64_t i) { return static_cast<double>(i); }
 
@@ -44,18 +43,13 @@ std::optional<FftTiles> tiles_of(const FftAxis& axis, std::int64_t points) {
   return tiles;
 }
 
-/// The best few by the work along this axis alone.
-std::vector<FftTiles> candidates(const FftAxis& axis, std::int64_t lanes) {
+std::vector<FftTiles> all_tiles(const FftAxis& axis, std::int64_t lanes) {
   std::vector<FftTiles> all;
   for (const std::int64_t points : fft_sizes()) {
     if (points % lanes != 0) continue;
     if (const auto tiles = tiles_of(axis, points)) all.push_back(*tiles);
+    if (points >= axis.circle()) break;  // larger ones hold nothing more
   }
-  const auto work = [](const FftTiles& t) {
-    return real(t.count * t.points) * (per_point + per_level * std::log2(real(t.points)));
-  };
-  std::stable_sort(all.begin(), all.end(), [&](const FftTiles& a, const FftTiles& b) { return work(a) < work(b); });
-  if (all.size() > most_candidates) all.resize(most_candidates);
   return all;
 }
 
@@ -69,8 +63,8 @@ class Search {
     const std::array<Axis, 3> axes = three_axes(problem_);
     const FftAxis y(pieces_ ? Axis{} : axes[1], problem_.unknown), x(axes[2], problem_.unknown);
     if (!pieces_) {
-      const auto along_x = candidates(x, lanes_);
-      for (const FftTiles& rows : candidates(y, lanes_))
+      const auto along_x = all_tiles(x, lanes_);
+      for (const FftTiles& rows : all_tiles(y, lanes_))
         for (const FftTiles& columns : along_x) consider({false, rows.points, columns.points, rows, columns}, best);
       return;
     }
@@ -100,7 +94,7 @@ class Search {
       tiling.pairs_at_once = round_up(ceil_divide(tiling.pairs, ceil_divide(tiling.pairs, tiling.pairs_at_once)), 2);
     if (weights * groups > most_bytes || spectra * real(tiling.pairs_at_once) > most_bytes) return;
     const double levels = std::log2(points);
-    const double far = points * 2 * size > near_bytes ? 2 : 1;  // a tile that does not stay near
+    const double far = 1 + 0.8 * std::clamp((points * 2 * size - near_tile) / (2 * near_tile), 0.0, 1.0);
     const double once = per_tile + points * (per_point + per_level * levels) * far;
     const double transforms = real(tiling.pairs) * groups * (given + results) * once;
     double products = real(tiling.pairs) * groups * channels * real(extents_.terms) * points * per_product;
