@@ -125,10 +125,9 @@ template <class T>
 void apply(const ApplyArguments& arguments, const Problem& problem, Operands& operands, Input& input) {
   const std::vector<T> weight = weight_values<T>(arguments, operands);
   const std::vector<T> bias = convert<T>(read_bias(arguments, problem).values, arguments.bias);
-  const Plan plan =
-      make_plan(problem, {arguments.algorithm,
-                          parse_accuracy(arguments.accuracy.empty() ? "default" : arguments.accuracy, "--accuracy"),
-                          arguments.threads});
+  Options options = options_of(arguments.planning);
+  options.pack_each_run = true;  // once
+  const Plan plan = make_plan(problem, options);
   const std::vector<T> x = convert<T>(std::move(input.values), arguments.input);
   std::vector<T> y(static_cast<std::size_t>(element_count(problem.unknown_shape())));
   const auto start = std::chrono::steady_clock::now();
@@ -196,10 +195,7 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
       ->add_option("--dtype", arguments->layer.dtype,
                    "f32, f64, i64; default: what the files hold (whole numbers stay exact)")
       ->group(how);
-  command->add_option("--algorithm", arguments->algorithm, "auto, or one by name (faltung plan lists them)")
-      ->group(how);
-  command->add_option("--accuracy", arguments->accuracy, accuracy_help)->group(how);
-  command->add_option("--threads", arguments->threads, "threads; 0 (default) for all of the machine")->group(how);
+  add_planning_options(*command, arguments->planning, how);
   command
       ->add_flag("--normalize", arguments->normalize,
                  "scale the result to 0…255 for a picture, to a peak of 1 for a sound; else it is clamped")

@@ -34,8 +34,6 @@ LayerSpec layer_spec(const LayerArguments& arguments);
 Problem problem_of(const LayerArguments& arguments);
 
 Form parse_form(const std::string& text);
-inline constexpr const char* accuracy_help =
-    "default, strict: sums in the defined order, or the largest error over the result's root mean square, like 1e-5";
 
 /// Writes to standard output; FileError when it cannot be written (a closed pipe, a full disk).
 void print(const std::string& text);
@@ -51,5 +49,6 @@ void add_plan_command(CLI::App& app);
 /// `status` becomes 1 when a property fails.
 void add_check_command(CLI::App& app, const CheckFunction& check, int& status);
 void add_bench_command(CLI::App& app);
+void add_tune_command(CLI::App& app);
 
 }  // namespace faltung::cli

@@ -86,6 +86,7 @@ int run(int argc, char** argv, const CheckFunction& check) {
       {"shape", add_shape_command},
       {"plan", add_plan_command},
       {"check", [&](CLI::App& to) { add_check_command(to, check, status); }},
+      {"tune", add_tune_command},
       {"bench", add_bench_command},
   };
   // the one that is called: adding all, as --help needs them, takes ten times as long

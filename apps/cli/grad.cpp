@@ -1,6 +1,6 @@
 // `faltung grad input|weight|bias`: the gradients of a layer, from the gradient of its output.
-#include "cli/arguments.hpp"
 #include "cli/arrays.hpp"
+#include "cli/planning.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,8 +13,8 @@ namespace {
 
 struct GradArguments {
   LayerArguments layer;
-  std::string gradient, weight, input, output, algorithm = "auto", accuracy = "default";
-  int threads = 0;
+  std::string gradient, weight, input, output;
+  PlanningArguments planning;
 };
 
 using Extents = Shape;  // of the spatial axes alone
@@ -61,9 +61,11 @@ Problem layer_of(LayerSpec spec, const Extents& input, const Extents& output, co
 }
 
 template <class T>
-io::Array result_of(const Problem& problem, const std::string& algorithm, const std::string& accuracy, int threads,
-                    const std::vector<T>& first, const std::vector<T>& second) {
-  const Plan plan = make_plan(problem, {algorithm, parse_accuracy(accuracy, "--accuracy"), threads});
+io::Array result_of(const Problem& problem, const PlanningArguments& planning, const std::vector<T>& first,
+                    const std::vector<T>& second) {
+  Options options = options_of(planning);
+  options.pack_each_run = true;  // once
+  const Plan plan = make_plan(problem, options);
   std::vector<T> result(static_cast<std::size_t>(element_count(problem.unknown_shape())));
   if (problem.unknown == Unknown::weights) {
     const bool conv = problem.layer == Layer::conv;
@@ -80,8 +82,7 @@ io::Array result_of(const Problem& problem, const std::string& algorithm, const 
 io::Array result_of(const GradArguments& arguments, const Problem& problem, io::Array first,
                     const std::string& first_path, io::Array second, const std::string& second_path) {
   const auto with = [&]<class T>() {
-    return result_of<T>(problem, arguments.algorithm, arguments.accuracy, arguments.threads,
-                        convert<T>(std::move(first.values), first_path),
+    return result_of<T>(problem, arguments.planning, convert<T>(std::move(first.values), first_path),
                         convert<T>(std::move(second.values), second_path));
   };
   if (problem.dtype == DType::f32) return with.operator()<float>();
@@ -212,10 +213,7 @@ CLI::App* add_one(CLI::App& grad, const std::string& name, const std::string& de
   command->add_option("--output-padding", arguments->layer.output_padding,
                       "the transposed layer's; default: what its output's size says");
   const std::string how = "How";
-  command->add_option("--algorithm", arguments->algorithm, "auto, or one by name (faltung plan lists them)")
-      ->group(how);
-  command->add_option("--accuracy", arguments->accuracy, accuracy_help)->group(how);
-  command->add_option("--threads", arguments->threads, "threads; 0 (default) for all of the machine")->group(how);
+  add_planning_options(*command, arguments->planning, how);
   return command;
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/arrays.hpp"
+#include "cli/planning.hpp"
 #include "io/array.hpp"
 #include "io/sound.hpp"
 
@@ -16,8 +17,8 @@ namespace faltung::cli {
 
 struct ApplyArguments {
   LayerArguments layer;
-  std::string input, weight, kernel, bias, algorithm = "auto", accuracy, output;
-  int threads = 0;
+  std::string input, weight, kernel, bias, output;
+  PlanningArguments planning;
   std::int64_t pixel_limit = io::default_pixel_limit, sample_limit = io::default_sample_limit;
   std::int64_t memory = 64;  // MiB for a block of --stream
   bool normalize = false, no_flip = false, stream = false;

@@ -40,9 +40,7 @@ std::string run(const ApplyArguments& arguments, const Problem& problem, Operand
   Progress progress(arguments.output);
   std::int64_t blocks = 0;
   BlockOptions options;
-  options.plan = {arguments.algorithm,
-                  parse_accuracy(arguments.accuracy.empty() ? "strict" : arguments.accuracy, "--accuracy"),
-                  arguments.threads};
+  options.plan = options_of(arguments.planning, "strict");
   options.memory = static_cast<std::size_t>(arguments.memory) << 20U;
   options.samples_together = operands.sound.has_value();
   options.progress = [&](std::int64_t done, std::int64_t total) {

@@ -178,12 +178,15 @@ NB_MODULE(_core, module) {
       std::rethrow_exception(error);
     } catch (const faltung::OverflowError& raised) {
       PyErr_SetString(PyExc_OverflowError, raised.what());
+    } catch (const faltung::FileError& raised) {
+      PyErr_SetString(PyExc_OSError, raised.what());
     } catch (const faltung::Error& raised) {
       PyErr_SetString(PyExc_ValueError, raised.what());
     }
   });
   faltung::python::bind_problem(module);
   faltung::python::bind_plan(module);
+  faltung::python::bind_tune(module);
   faltung::python::bind_matrix(module);
   faltung::python::bind_xla(module);
 }

@@ -7,6 +7,7 @@ namespace faltung::python {
 
 void bind_problem(nanobind::module_& module);
 void bind_plan(nanobind::module_& module);
+void bind_tune(nanobind::module_& module);
 void bind_matrix(nanobind::module_& module);
 void bind_xla(nanobind::module_& module);
 

@@ -1,6 +1,7 @@
 // Plans. Python's lock is released while weights are packed and while a plan runs.
 #include "arrays.hpp"
 #include "module.hpp"
+#include "wisdom.hpp"
 #include "workspace.hpp"
 
 #include <nanobind/stl/optional.h>
@@ -19,8 +20,14 @@ namespace faltung::python {
 
 namespace {
 
-Plan plan_of(const Problem& problem, const std::string& algorithm, const std::string& accuracy, int threads) {
-  const Options options{.algorithm = algorithm, .accuracy = parse_accuracy(accuracy), .threads = threads};
+Plan plan_of(const Problem& problem, const std::string& algorithm, const std::string& accuracy, int threads,
+             bool once) {
+  read_wisdom();
+  const Options options{.algorithm = algorithm,
+                        .accuracy = parse_accuracy(accuracy),
+                        .threads = threads,
+                        .pack_each_run = once,
+                        .wisdom = known_wisdom()};
   const nb::gil_scoped_release released;
   return make_plan(problem, options);
 }
@@ -67,11 +74,14 @@ void bind_plan(nb::module_& module) {
       .def_ro("algorithm", &Candidate::algorithm)
       .def_ro("refusal", &Candidate::refusal)
       .def_ro("predicted_seconds", &Candidate::predicted_seconds)
+      .def_ro("measured_seconds", &Candidate::measured_seconds)
+      .def_ro("measured_pack_seconds", &Candidate::measured_pack_seconds)
+      .def_ro("error", &Candidate::error)
       .def_ro("workspace_bytes", &Candidate::workspace_bytes)
       .def_ro("packed_bytes", &Candidate::packed_bytes);
   nb::class_<PackedWeights>(module, "PackedWeights", "Weights and bias in the form of one plan.");
   nb::class_<Plan>(module, "CorePlan", "What will run for a problem. Immutable; any number of threads may run it.")
-      .def(nb::new_(&plan_of), "problem"_a, "algorithm"_a, "accuracy"_a, "threads"_a)
+      .def(nb::new_(&plan_of), "problem"_a, "algorithm"_a, "accuracy"_a, "threads"_a, "once"_a)
       .def_prop_ro("problem", [](const Plan& plan) { return plan.problem(); })
       .def_prop_ro("algorithm", &Plan::algorithm)
       .def_prop_ro("workspace_bytes", &Plan::workspace_bytes)

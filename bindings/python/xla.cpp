@@ -2,6 +2,7 @@
 // with each call; weights are arrays like all others there and are packed in every call.
 #include "arrays.hpp"
 #include "module.hpp"
+#include "wisdom.hpp"
 #include "workspace.hpp"
 
 #include <fmt/format.h>
@@ -37,8 +38,11 @@ std::shared_ptr<const Plan> plan_of(std::string_view problem, std::string_view a
   const std::lock_guard lock(mutex);
   if (const auto found = plans.find(key); found != plans.end()) return found->second;
   if (plans.size() == kept) plans.clear();
-  const Options options{
-      .algorithm = std::string(algorithm), .accuracy = parse_accuracy(accuracy), .threads = static_cast<int>(threads)};
+  const Options options{.algorithm = std::string(algorithm),
+                        .accuracy = parse_accuracy(accuracy),
+                        .threads = static_cast<int>(threads),
+                        .pack_each_run = true,
+                        .wisdom = known_wisdom()};
   return plans[key] = std::make_shared<const Plan>(make_plan(parse_problem(problem), options));
 }
 

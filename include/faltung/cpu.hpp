@@ -14,4 +14,7 @@ std::vector<std::string> available_targets();
 /// Errors: ProblemError when FALTUNG_TARGET names one that is not available.
 std::string chosen_target();
 
+/// What the machine calls its processor, in one line; "unknown" where it does not say.
+std::string cpu_name();
+
 }  // namespace faltung

@@ -11,6 +11,7 @@
 #include <faltung/plan.hpp>
 #include <faltung/problem.hpp>
 #include <faltung/tensor.hpp>
+#include <faltung/tune.hpp>
 
 /// The version of the library, following semantic versioning.
 #define FALTUNG_VERSION "0.1.0"

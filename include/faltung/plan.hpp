@@ -60,12 +60,17 @@ struct Activation {
   double slope = 0;          ///< leaky_relu
 };
 
+class Wisdom;
+struct Measured;
+
 struct Options {
   std::string algorithm = "auto";  ///< a name of `algorithms()`, or "auto"
   Accuracy accuracy = Accuracy::standard;
   int threads = 1;  ///< at most this many; 0 = as many as the machine has
   /// The weights are packed for each run, as in a call that has them once: auto counts what packing takes.
   bool pack_each_run = false;
+  /// Times that `tune` measured: where an algorithm has them, they count instead of predicted ones.
+  std::shared_ptr<const Wisdom> wisdom = {};
   /// Forward products only: a gradient wants the activation's derivative, which belongs to its output gradient.
   Activation activation = {};
   /// y = activation(y + (A x + b)), a residual: the whole sum of the product first, then one addition to what stands in
@@ -80,12 +85,13 @@ struct Options {
 /// What one algorithm said of a problem.
 struct Candidate {
   std::string algorithm;
-  std::optional<std::string> refusal;  ///< set when it cannot or may not run: the reason
-  double predicted_seconds = 0;        ///< of one run; only without refusal
-  double predicted_pack_seconds = 0;   ///< of `pack`; only without refusal
-  double error = 0;                    ///< as `Accuracy` counts it; only without refusal
-  std::size_t workspace_bytes = 0;     ///< only of the chosen one
-  std::size_t packed_bytes = 0;        ///< what `pack` keeps; only of the chosen one
+  std::optional<std::string> refusal;                             ///< set when it cannot or may not run: the reason
+  double predicted_seconds = 0;                                   ///< of one run; only without refusal
+  double predicted_pack_seconds = 0;                              ///< of `pack`; only without refusal
+  std::optional<double> measured_seconds, measured_pack_seconds;  ///< where wisdom has them
+  double error = 0;                                               ///< as `Accuracy` counts it; only without refusal
+  std::size_t workspace_bytes = 0;                                ///< only of the chosen one
+  std::size_t packed_bytes = 0;                                   ///< what `pack` keeps; only of the chosen one
 };
 
 /// Chosen and refused, in the order of `algorithms()`.

@@ -1,6 +1,7 @@
 // Choosing an algorithm, and the door through which arrays come in.
 #include <faltung/error.hpp>
 #include <faltung/plan.hpp>
+#include <faltung/tune.hpp>
 
 #include "algorithms/registry.hpp"
 #include "plan/cost_model.hpp"
@@ -133,6 +134,8 @@ Plan make_plan(const Problem& problem, const Options& options) {
   const Algorithm* best = nullptr;
   double best_seconds = 0;
   bool known = options.algorithm == "auto";
+  std::optional<Machine> machine;
+  if (options.wisdom && !options.wisdom->empty()) machine = this_machine(options.threads);
   for (const Algorithm* algorithm : internal::all_algorithms()) {
     Candidate candidate;
     candidate.algorithm = algorithm->name();
@@ -147,8 +150,13 @@ Plan make_plan(const Problem& problem, const Options& options) {
       candidate.predicted_seconds = internal::predicted_seconds(cost, options.threads);
       candidate.predicted_pack_seconds = cost.pack_seconds;
       candidate.error = algorithm->error(problem);
-      const double seconds =
-          candidate.predicted_seconds + (options.pack_each_run ? candidate.predicted_pack_seconds : 0);
+      if (const auto found =
+              machine ? options.wisdom->find(*machine, state->report.problem, algorithm->name()) : std::nullopt) {
+        candidate.measured_seconds = found->run;
+        candidate.measured_pack_seconds = found->pack;
+      }
+      double seconds = candidate.measured_seconds.value_or(candidate.predicted_seconds);
+      if (options.pack_each_run) seconds += candidate.measured_pack_seconds.value_or(candidate.predicted_pack_seconds);
       if (asked || (options.algorithm == "auto" && (!best || seconds < best_seconds))) {
         best = algorithm;
         best_seconds = seconds;
@@ -163,7 +171,7 @@ Plan make_plan(const Problem& problem, const Options& options) {
     throw ProblemError(
         fmt::format("an accuracy of {:.2g} for `{}`", options.accuracy.error(), state->report.problem),
         fmt::format("direct sums of {} have {:.2g}", to_string(problem.dtype), internal::error_of_direct_sums(problem)),
-        problem.dtype == DType::f32 ? "ask for more, or use f64" : "ask for more");
+        problem.dtype == DType::f32 ? "allow a larger error, or use f64" : "allow a larger error");
   state->algorithm = best;
   state->report.chosen = best->name();
   const internal::Ends ends{

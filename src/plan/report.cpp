@@ -22,21 +22,27 @@ std::string to_text(const Report& report) {
   const auto rank = [&](const Candidate& candidate) {
     return candidate.algorithm == report.chosen ? 0 : candidate.refusal ? 2 : 1;
   };
+  const auto seconds = [](const Candidate& candidate) {
+    return candidate.measured_seconds.value_or(candidate.predicted_seconds);
+  };
   std::stable_sort(order.begin(), order.end(), [&](const Candidate* a, const Candidate* b) {
     if (rank(*a) != rank(*b)) return rank(*a) < rank(*b);
-    return !a->refusal && a->predicted_seconds < b->predicted_seconds;
+    return !a->refusal && seconds(*a) < seconds(*b);
   });
   std::string text = report.problem + "\n";
   for (const Candidate* candidate : order) {
-    if (candidate->refusal)
+    if (candidate->refusal) {
       text += fmt::format("  refused  {:<16}{}\n", candidate->algorithm, *candidate->refusal);
-    else if (candidate->algorithm == report.chosen)
-      text += fmt::format("  chosen   {:<16}{} predicted, workspace {} bytes, packed weights {} bytes, error {:.2g}\n",
-                          candidate->algorithm, duration(candidate->predicted_seconds), candidate->workspace_bytes,
+      continue;
+    }
+    const bool chosen = candidate->algorithm == report.chosen;
+    text += fmt::format("  {:<9}{:<16}{} predicted", chosen ? "chosen" : "", candidate->algorithm,
+                        duration(candidate->predicted_seconds));
+    if (candidate->measured_seconds) text += fmt::format(", {} measured", duration(*candidate->measured_seconds));
+    if (chosen)
+      text += fmt::format(", workspace {} bytes, packed weights {} bytes, error {:.2g}", candidate->workspace_bytes,
                           candidate->packed_bytes, candidate->error);
-    else
-      text +=
-          fmt::format("           {:<16}{} predicted\n", candidate->algorithm, duration(candidate->predicted_seconds));
+    text += "\n";
   }
   return text;
 }

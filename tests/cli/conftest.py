@@ -6,6 +6,8 @@ import subprocess
 import numpy as np
 import pytest
 
+os.environ["FALTUNG_WISDOM"] = ""  # what the user tuned is not for tests
+
 PHOTOGRAPH = pathlib.Path("/usr/share/matplotlib/mpl-data/sample_data/grace_hopper.jpg")
 
 

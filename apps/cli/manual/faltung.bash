@@ -13,7 +13,7 @@ _faltung() {
     --gradient) COMPREPLY=($(compgen -W 'input weight' -- "$word")); return ;;
     --algorithm) COMPREPLY=($(compgen -W 'auto' -- "$word")); return ;;
     --bias | --corpus | --input-file | --output | --output-gradient | --page | --weight | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
-    --batch | --cell | --dilation | --groups | --in-channels | --input | --input-size | --kernel-size | --memory | --out-channels | --output-padding | --output-shape | --output-size | --pixel-limit | --port | --problem | --sample-limit | --seconds | --seed | --stride | --threads) return ;;
+    --batch | --cell | --dilation | --groups | --in-channels | --input | --input-size | --kernel-size | --memory | --out-channels | --output-padding | --output-shape | --output-size | --pixel-limit | --port | --problem | --sample-limit | --seconds | --seed | --stride | --threads | --wisdom) return ;;
   esac
   local command=${COMP_WORDS[1]}
   ((COMP_CWORD > 1)) || command=
@@ -31,10 +31,11 @@ _faltung() {
     'explain') words='-h --help --problem --input --kernel-size --batch --in-channels --out-channels --dtype --transposed --stride --padding --dilation --groups --boundary --flip --output-padding --output-size --output-shape --view --cell --gradient --form --symbolic --input-file --weight --bias --output-gradient --format -o --output' ;;
     'serve') words='-h --help --port --page' ;;
     'shape') words='-h --help --json --problem --input --kernel-size --batch --in-channels --out-channels --dtype --transposed --stride --padding --dilation --groups --boundary --flip --output-padding --output-size --output-shape' ;;
-    'plan') words='-h --help --problem --input --kernel-size --batch --in-channels --out-channels --dtype --transposed --stride --padding --dilation --groups --boundary --flip --output-padding --output-size --output-shape --algorithm --accuracy --threads' ;;
+    'plan') words='-h --help --problem --input --kernel-size --batch --in-channels --out-channels --dtype --transposed --stride --padding --dilation --groups --boundary --flip --output-padding --output-size --output-shape --algorithm --accuracy --threads --once' ;;
     'check') words='-h --help --problem --input --kernel-size --batch --in-channels --out-channels --dtype --transposed --stride --padding --dilation --groups --boundary --flip --output-padding --output-size --output-shape --seed --threads' ;;
+    'tune') words='-h --help --problem --input --kernel-size --batch --in-channels --out-channels --dtype --transposed --stride --padding --dilation --groups --boundary --flip --output-padding --output-size --output-shape --corpus --seconds --once --wisdom --accuracy --threads' ;;
     'bench') words='-h --help --problem --input --kernel-size --batch --in-channels --out-channels --dtype --transposed --stride --padding --dilation --groups --boundary --flip --output-padding --output-size --output-shape --corpus --seconds --accuracy --threads' ;;
-    '') words='conv conv-transpose grad matrix explain serve shape plan check bench -h --help --version' ;;
+    '') words='conv conv-transpose grad matrix explain serve shape plan check tune bench -h --help --version' ;;
   esac
   if [[ $word == -* || -z $command || $command:$COMP_CWORD == @(grad):2 ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$word"))

@@ -19,9 +19,10 @@ from ._functions import (conv, conv_bias_grad, conv_input_grad, conv_transpose, 
 from ._integer import conv_integer
 from ._operator import ConvOperator, matrix, operator
 from ._plan import Plan, shape
+from ._tune import tune
 
 __all__ = [
     "AlgorithmInfo", "ConvOperator", "Plan", "Problem", "__version__", "algorithms", "available_targets", "conv", "conv_bias_grad",
     "conv_input_grad", "conv_integer", "conv_transpose", "conv_transpose_bias_grad", "conv_transpose_input_grad",
-    "conv_transpose_weight_grad", "conv_weight_grad", "explain", "matrix", "operator", "shape"
+    "conv_transpose_weight_grad", "conv_weight_grad", "explain", "matrix", "operator", "shape", "tune"
 ]

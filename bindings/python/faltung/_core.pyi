@@ -142,6 +142,15 @@ class Candidate:
     def predicted_seconds(self) -> float: ...
 
     @property
+    def measured_seconds(self) -> float | None: ...
+
+    @property
+    def measured_pack_seconds(self) -> float | None: ...
+
+    @property
+    def error(self) -> float: ...
+
+    @property
     def workspace_bytes(self) -> int: ...
 
     @property
@@ -155,7 +164,7 @@ class CorePlan:
     What will run for a problem. Immutable; any number of threads may run it.
     """
 
-    def __init__(self, problem: Problem, algorithm: str, accuracy: str, threads: int) -> None: ...
+    def __init__(self, problem: Problem, algorithm: str, accuracy: str, threads: int, once: bool) -> None: ...
 
     @property
     def problem(self) -> Problem: ...
@@ -194,6 +203,11 @@ class AlgorithmInfo:
 
 def algorithms() -> list[AlgorithmInfo]:
     """Every algorithm of the library, in the order of its list."""
+
+def tune(problem: Problem, accuracy: str, threads: int, once: bool, seconds: float, wisdom: str | None) -> list[Candidate]:
+    """
+    Times what may run; later plans choose by it, and so do other programs by the file.
+    """
 
 def sparse_matrix(problem: Problem, entries: Annotated[NDArray, dict(order='C', device='cpu', writable=False)], form: str) -> tuple:
     """

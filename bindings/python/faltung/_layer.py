@@ -150,10 +150,11 @@ def said_accuracy(accuracy: Any) -> str:
     raise TypeError(f"accuracy is {accuracy!r}: it must be 'default', 'strict' or an error such as 1e-5: give one of them")
 
 
-def plan_of(problem: _core.Problem, algorithm: Any, accuracy: Any, threads: Any) -> Planned:
+def plan_of(problem: _core.Problem, algorithm: Any, accuracy: Any, threads: Any, once: bool = False) -> Planned:
+    """`once`: the weights are packed for each run."""
     if not isinstance(algorithm, str):
         raise TypeError(f"algorithm is {algorithm!r}: it must be a word: leave it out, or see faltung.algorithms()")
-    core = _core.CorePlan(problem, algorithm, said_accuracy(accuracy), threads_of(problem, threads))
+    core = _core.CorePlan(problem, algorithm, said_accuracy(accuracy), threads_of(problem, threads), once)
     return Planned(core, problem, problem.given_shape, problem.unknown_shape)
 
 
@@ -167,7 +168,7 @@ def planned(kind: str, transposed: bool, x_shape: tuple[int, ...], w_shape: tupl
         problem = problem.input_gradient()
     elif kind == "dw":
         problem = problem.weight_gradient()
-    return plan_of(problem, algorithm, accuracy, threads)
+    return plan_of(problem, algorithm, accuracy, threads, once=True)
 
 
 def shape_of(value: Any, name: str) -> tuple[int, ...]:

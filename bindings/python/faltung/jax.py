@@ -88,7 +88,7 @@ def _term(wanted, layer, first, second, bias):
 
 @functools.lru_cache(maxsize=128)
 def _planned(problem, algorithm, accuracy, threads):
-    return plan_of(problem, algorithm, accuracy, threads).core
+    return plan_of(problem, algorithm, accuracy, threads, once=True).core
 
 
 def _term_forward(wanted, layer, first, second, bias):
