@@ -13,24 +13,25 @@
 #include "kernels/fft.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 namespace faltung::internal {
 
-/// Numbers that begin at a multiple of 64 bytes.
+/// Numbers that begin at a multiple of 64 bytes; not set to anything.
 template <class T>
 class AlignedNumbers {
  public:
   AlignedNumbers() = default;
-  explicit AlignedNumbers(std::int64_t count) : numbers_(static_cast<std::size_t>(count) + 64 / sizeof(T)) {}
-  T* data() { return numbers_.data() + skipped(); }
-  const T* data() const { return numbers_.data() + skipped(); }
+  explicit AlignedNumbers(std::int64_t count)
+      : numbers_(std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(count) + 64 / sizeof(T))) {}
+  T* data() const {
+    return numbers_.get() + (64 - reinterpret_cast<std::uintptr_t>(numbers_.get()) % 64) % 64 / sizeof(T);
+  }
 
  private:
-  std::size_t skipped() const { return (64 - reinterpret_cast<std::uintptr_t>(numbers_.data()) % 64) % 64 / sizeof(T); }
-
-  std::vector<T> numbers_;
+  std::unique_ptr<T[]> numbers_;
 };
 
 template <class T>

@@ -79,28 +79,31 @@ template <class T>
 bool FftConvolution<T>::store(const Lane& lane, std::int64_t plane, std::int64_t pair, T bias, T* result) const {
   const std::int64_t channels = extents_.result_channels * problem_.groups, step = x_.result_step();
   const std::int64_t radix = shape_.y.pass[0].radix, apart = tiling_.rows / radix;
+  std::array<Instance, 2> tile{};
+  std::array<T*, 2> of_plane{};
+  std::array<std::int64_t, 2> width{};
+  for (std::int64_t i = 0; i < 2; ++i) {
+    const Instance one = tile[at(i)] = instance(2 * pair + i);
+    if (one.sample >= problem_.batch) {  // an odd number of tiles
+      width[1] = width[0];
+      continue;
+    }
+    of_plane[at(i)] = result + (one.sample * channels * extents_.result_planes + plane) * result_plane_;
+    width[at(i)] =
+        tiling_.pieces ? tiling_.columns : std::min(tiling_.x.results, x_.results() - one.x * tiling_.x.results);
+  }
   std::array<FftRows<T>, 2> to{};
   std::array<std::array<Kept, most_fft_radix>, 2> copies{};
-  std::array<std::int64_t, 2> width{};
   bool finite = true;
   for (std::int64_t k = 0; k < apart; ++k) {
-    for (std::int64_t i = 0; i < 2; ++i) {
-      const Instance tile = instance(2 * pair + i);
-      width[at(i)] =
-          tiling_.pieces ? tiling_.columns : std::min(tiling_.x.results, x_.results() - tile.x * tiling_.x.results);
-      if (tile.sample >= problem_.batch) {
-        width[1] = width[0];
-        continue;
-      }
-      T* of_plane = result + (tile.sample * channels * extents_.result_planes + plane) * result_plane_;
+    for (std::int64_t i = 0; i < 2 && of_plane[at(i)] != nullptr; ++i)
       for (std::int64_t j = 0; j < radix; ++j) {
-        const Kept all = kept(of_plane, tile, k + j * apart);
+        const Kept all = kept(of_plane[at(i)], tile[at(i)], k + j * apart);
         const bool in_place = all.row == nullptr || (step == 1 && all.n == width[at(i)]);
         copies[at(i)][at(j)] = in_place ? Kept{} : all;
         T* scratch = lane.rows + (2 * j + i) * tiling_.columns;
         to[at(i)][at(j)] = all.row == nullptr ? nullptr : in_place ? all.row + all.first : scratch;
       }
-    }
     finite = kernels_.store(shape_, k, lane.tile, bias, to[0], width[0], to[1], width[1]) && finite;
     for (std::int64_t i = 0; i < 2; ++i)
       for (std::int64_t j = 0; j < radix; ++j) {

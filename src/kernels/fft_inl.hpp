@@ -1,4 +1,5 @@
-// The passes of the batched FFT over tiles, for every target and element type. Included again for each target.
+// Transforms of whole tiles, and sums of products of their spectra, for every target and element type. Included again
+// for each target.
 #if defined(FALTUNG_FFT_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef FALTUNG_FFT_INL
 #undef FALTUNG_FFT_INL
@@ -6,116 +7,18 @@
 #define FALTUNG_FFT_INL
 #endif
 
-#include "kernels/fft.hpp"
-#include "kernels/fft_butterfly_inl.hpp"
+#include "kernels/fft_passes_inl.hpp"
+#include "kernels/fft_rows_inl.hpp"
 
 #include <hwy/highway.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <type_traits>
 
 HWY_BEFORE_NAMESPACE();
 namespace faltung::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-/// Elements of one point.
-template <class T>
-inline constexpr std::int64_t point = 2 * lanes<T>;
-
-/// visit(constant radix)
-template <class Visit>
-HWY_INLINE void with_radix(int radix, Visit&& visit) {
-  switch (radix) {
-    case 2:
-      return visit(std::integral_constant<int, 2>());
-    case 3:
-      return visit(std::integral_constant<int, 3>());
-    case 4:
-      return visit(std::integral_constant<int, 4>());
-    case 5:
-      return visit(std::integral_constant<int, 5>());
-    case 6:
-      return visit(std::integral_constant<int, 6>());
-    case 8:
-      return visit(std::integral_constant<int, 8>());
-    default:  // a transform of one point
-      return;
-  }
-}
-
-/// One pass in place over all `points`: butterflies, with the twiddles behind them forward and before them inverse.
-template <class T, int radix, bool inverse>
-HWY_NOINLINE void run_pass(const FftPass<T>& pass, std::int64_t points, T* HWY_RESTRICT x) {
-  const std::int64_t apart = pass.length / radix;
-  const T* twiddles = pass.twiddles;
-  for (std::int64_t k = 0; k < apart; ++k, twiddles += 2 * (radix - 1)) {
-    Point<T> w[static_cast<std::size_t>(radix)];
-    unroll<radix - 1>([&](auto j) { w[j + 1] = broadcast(twiddles + 2 * j); });
-    for (std::int64_t begin = k; begin < points; begin += pass.length) {
-      T* at = x + begin * point<T>;
-      Point<T> a[static_cast<std::size_t>(radix)];
-      unroll<radix>([&](auto j) { a[j] = load_point(at + j * apart * point<T>); });
-      if constexpr (inverse) unroll<radix - 1>([&](auto j) { a[j + 1] = multiply<T, true>(a[j + 1], w[j + 1]); });
-      transform<T, radix, inverse>(a);
-      if constexpr (!inverse) unroll<radix - 1>([&](auto j) { a[j + 1] = multiply<T, false>(a[j + 1], w[j + 1]); });
-      unroll<radix>([&](auto j) { store_point(a[j], at + j * apart * point<T>); });
-    }
-  }
-}
-
-/// The shortest pass, without twiddles; points `in_step` and `out_step` elements apart.
-template <class T, int radix, bool inverse>
-HWY_NOINLINE void run_last(std::int64_t points, const T* in, std::int64_t in_step, T* out, std::int64_t out_step) {
-  for (std::int64_t begin = 0; begin < points; begin += radix) {
-    Point<T> a[static_cast<std::size_t>(radix)];
-    unroll<radix>([&](auto j) { a[j] = load_point(in + j * in_step); });
-    transform<T, radix, inverse>(a);
-    unroll<radix>([&](auto j) { store_point(a[j], out + j * out_step); });
-    in += radix * in_step;
-    out += radix * out_step;
-  }
-}
-
-/// The shortest pass forward, the product with the weights, and the shortest pass back.
-template <class T, int radix>
-HWY_NOINLINE void run_product(std::int64_t points, const T* HWY_RESTRICT weights, T* HWY_RESTRICT x) {
-  for (std::int64_t begin = 0; begin < points; begin += radix) {
-    T* at = x + begin * point<T>;
-    const T* w = weights + begin * point<T>;
-    Point<T> a[static_cast<std::size_t>(radix)];
-    unroll<radix>([&](auto j) { a[j] = load_point(at + j * point<T>); });
-    transform<T, radix, false>(a);
-    unroll<radix>([&](auto j) { a[j] = multiply<T, false>(a[j], load_point(w + j * point<T>)); });
-    transform<T, radix, true>(a);
-    unroll<radix>([&](auto j) { store_point(a[j], at + j * point<T>); });
-  }
-}
-
-/// The passes from `first` on, but the shortest.
-template <class T, bool inverse>
-HWY_INLINE void run_long_passes(const FftPasses<T>& passes, int first, T* x) {
-  const int count = passes.count - 1 - first;
-  for (int i = 0; i < count; ++i) {
-    const FftPass<T>& pass = passes.pass[static_cast<std::size_t>(first + (inverse ? count - 1 - i : i))];
-    with_radix(pass.radix, [&](auto radix) { run_pass<T, radix, inverse>(pass, passes.points, x); });
-  }
-}
-
-template <class T>
-HWY_INLINE const FftPass<T>& last_pass(const FftPasses<T>& passes) {
-  return passes.pass[static_cast<std::size_t>(passes.count - 1)];
-}
-
-template <class T, bool inverse>
-HWY_INLINE void run_last_pass(const FftPasses<T>& passes, const T* in, std::int64_t in_step, T* out,
-                              std::int64_t out_step) {
-  with_radix(last_pass(passes).radix,
-             [&](auto radix) { run_last<T, radix, inverse>(passes.points, in, in_step, out, out_step); });
-}
 
 /// A vector whose 16-byte blocks come from `step` elements apart.
 template <class D, class T = hn::TFromD<D>>
@@ -180,11 +83,16 @@ HWY_INLINE void turn_out(const FftTile<T>& shape, const T* row, std::int64_t blo
   }
 }
 
+/// A block's twiddles between y and x; a transform of one pass along x takes them by itself.
+template <class T>
+HWY_INLINE const T* outer_of(const FftTile<T>& shape, std::int64_t block) {
+  return shape.outer == nullptr ? nullptr : shape.outer + block * shape.x.points * point<T>;
+}
 template <class T, bool conjugate>
-HWY_INLINE void multiply_outer(const FftTile<T>& shape, std::int64_t block, T* row) {
-  const T* w = shape.outer + block * shape.x.points * point<T>;
+HWY_INLINE void multiply_outer(const FftTile<T>& shape, const T* outer, T* row) {
+  if (outer == nullptr || shape.x.count > 1) return;
   for (std::int64_t i = 0; i < shape.x.points * point<T>; i += point<T>)
-    store_point(multiply<T, conjugate>(load_point(row + i), load_point(w + i)), row + i);
+    store_point(multiply<T, conjugate>(load_point(row + i), load_point(outer + i)), row + i);
 }
 
 /// What the first pass, in `load` and `store`, leaves to do.
@@ -192,9 +100,9 @@ template <class T, bool inverse>
 HWY_INLINE void transform_panels(const FftTile<T>& shape, T* tile, std::int64_t panels) {
   if (shape.y.count < 2) return;
   for (std::int64_t panel = 0; panel < panels; ++panel, tile += shape.panel_stride) {
-    if constexpr (!inverse) run_long_passes<T, false>(shape.y, 1, tile);
+    if constexpr (!inverse) run_long_passes<T, false>(shape.y, 1, nullptr, tile);
     run_last_pass<T, inverse>(shape.y, tile, point<T>, tile, point<T>);
-    if constexpr (inverse) run_long_passes<T, true>(shape.y, 1, tile);
+    if constexpr (inverse) run_long_passes<T, true>(shape.y, 1, nullptr, tile);
   }
 }
 
@@ -203,8 +111,9 @@ void forward(const FftTile<T>& shape, T* tile, T* row, T* spectrum, std::int64_t
   transform_panels<T, false>(shape, tile, shape.x.points / lanes<T>);
   for (std::int64_t block = 0; block < shape.y.points / lanes<T>; ++block, spectrum += shape.x.points * step) {
     turn_in(shape, tile, block, row);
-    if (shape.outer != nullptr) multiply_outer<T, false>(shape, block, row);
-    run_long_passes<T, false>(shape.x, 0, row);
+    const T* outer = outer_of(shape, block);
+    multiply_outer<T, false>(shape, outer, row);
+    run_long_passes<T, false>(shape.x, 0, outer, row);
     run_last_pass<T, false>(shape.x, row, point<T>, spectrum, step);
   }
 }
@@ -212,9 +121,10 @@ void forward(const FftTile<T>& shape, T* tile, T* row, T* spectrum, std::int64_t
 template <class T>
 void inverse(const FftTile<T>& shape, const T* spectrum, std::int64_t step, T* row, T* tile, std::int64_t panels) {
   for (std::int64_t block = 0; block < shape.y.points / lanes<T>; ++block, spectrum += shape.x.points * step) {
+    const T* outer = outer_of(shape, block);
     run_last_pass<T, true>(shape.x, spectrum, step, row, point<T>);
-    run_long_passes<T, true>(shape.x, 0, row);
-    if (shape.outer != nullptr) multiply_outer<T, true>(shape, block, row);
+    run_long_passes<T, true>(shape.x, 0, outer, row);
+    multiply_outer<T, true>(shape, outer, row);
     turn_out(shape, row, block, tile);
   }
   transform_panels<T, true>(shape, tile, panels);
@@ -225,96 +135,15 @@ void convolve(const FftTile<T>& shape, T* tile, T* row, const T* weights, std::i
   transform_panels<T, false>(shape, tile, shape.x.points / lanes<T>);
   for (std::int64_t block = 0; block < shape.y.points / lanes<T>; ++block, weights += shape.x.points * point<T>) {
     turn_in(shape, tile, block, row);
-    if (shape.outer != nullptr) multiply_outer<T, false>(shape, block, row);
-    run_long_passes<T, false>(shape.x, 0, row);
+    const T* outer = outer_of(shape, block);
+    multiply_outer<T, false>(shape, outer, row);
+    run_long_passes<T, false>(shape.x, 0, outer, row);
     with_radix(last_pass(shape.x).radix, [&](auto radix) { run_product<T, radix>(shape.x.points, weights, row); });
-    run_long_passes<T, true>(shape.x, 0, row);
-    if (shape.outer != nullptr) multiply_outer<T, true>(shape, block, row);
+    run_long_passes<T, true>(shape.x, 0, outer, row);
+    multiply_outer<T, true>(shape, outer, row);
     turn_out(shape, row, block, tile);
   }
   transform_panels<T, true>(shape, tile, panels);
-}
-
-template <class T, int radix>
-HWY_NOINLINE void load_pass(const FftTile<T>& shape, std::int64_t k, const FftRows<const T>& real,
-                            const FftRows<const T>& imaginary, T* HWY_RESTRICT tile) {
-  const Tag<T> d;
-  const FftPass<T>& pass = shape.y.pass[0];
-  const std::int64_t apart = pass.length / radix * point<T>;
-  const T* twiddles = pass.twiddles + k * 2 * (radix - 1);
-  Point<T> w[static_cast<std::size_t>(radix)];
-  unroll<radix - 1>([&](auto j) { w[j + 1] = broadcast(twiddles + 2 * j); });
-  T* to = tile + k * point<T>;
-  for (std::int64_t x = 0; x < shape.x.points; x += lanes<T>, to += shape.panel_stride) {
-    Point<T> a[static_cast<std::size_t>(radix)];
-    unroll<radix>([&](auto j) { a[j] = {hn::LoadU(d, real[j] + x), hn::LoadU(d, imaginary[j] + x)}; });
-    transform<T, radix, false>(a);
-    unroll<radix - 1>([&](auto j) { a[j + 1] = multiply<T, false>(a[j + 1], w[j + 1]); });
-    unroll<radix>([&](auto j) { store_point(a[j], to + j * apart); });
-  }
-}
-
-/// The first n numbers of a vector.
-template <class T>
-HWY_INLINE void store_some(hn::Vec<Tag<T>> v, std::int64_t n, T* to) {
-  HWY_ALIGN T all[static_cast<std::size_t>(lanes<T>)];
-  hn::Store(v, Tag<T>(), all);
-  if (n > 0) std::memcpy(to, all, static_cast<std::size_t>(std::min(n, lanes<T>)) * sizeof(T));
-}
-
-template <class T, int radix>
-HWY_NOINLINE bool store_pass(const FftTile<T>& shape, std::int64_t k, const T* HWY_RESTRICT tile, T bias,
-                             const FftRows<T>& real, std::int64_t n_real, const FftRows<T>& imaginary,
-                             std::int64_t n_imaginary) {
-  const Tag<T> d;
-  const FftPass<T>& pass = shape.y.pass[0];
-  const std::int64_t apart = pass.length / radix * point<T>;
-  const T* twiddles = pass.twiddles + k * 2 * (radix - 1);
-  Point<T> w[static_cast<std::size_t>(radix)];
-  unroll<radix - 1>([&](auto j) { w[j + 1] = broadcast(twiddles + 2 * j); });
-  const auto b = hn::Set(d, bias), zero = hn::Zero(d);
-  auto none = zero;  // 0 times a number stays 0, unless it is none
-  const T* from = tile + k * point<T>;
-  const auto columns = [&](std::int64_t x, auto&& put) {
-    Point<T> a[static_cast<std::size_t>(radix)];
-    unroll<radix>([&](auto j) { a[j] = load_point(from + j * apart); });
-    unroll<radix - 1>([&](auto j) { a[j + 1] = multiply<T, true>(a[j + 1], w[j + 1]); });
-    transform<T, radix, true>(a);
-    unroll<radix>([&](auto j) {
-      const auto re = hn::Add(a[j].re, b), im = hn::Add(a[j].im, b);
-      if (real[j] != nullptr) {
-        none = hn::MulAdd(re, zero, none);
-        put(re, n_real - x, real[j] + x);
-      }
-      if (imaginary[j] != nullptr) {
-        none = hn::MulAdd(im, zero, none);
-        put(im, n_imaginary - x, imaginary[j] + x);
-      }
-    });
-    from += shape.panel_stride;
-  };
-  std::int64_t x = 0;
-  for (; x + lanes<T> <= std::min(n_real, n_imaginary); x += lanes<T>)
-    columns(x, [&](auto v, std::int64_t, T* to) { hn::StoreU(v, d, to); });
-  for (; x < std::max(n_real, n_imaginary); x += lanes<T>)
-    columns(x, [&](auto v, std::int64_t n, T* to) { store_some<T>(v, n, to); });
-  return hn::AllTrue(d, hn::Eq(none, zero));
-}
-
-template <class T>
-void load(const FftTile<T>& shape, std::int64_t k, const FftRows<const T>& real, const FftRows<const T>& imaginary,
-          T* tile) {
-  with_radix(shape.y.pass[0].radix, [&](auto radix) { load_pass<T, radix>(shape, k, real, imaginary, tile); });
-}
-
-template <class T>
-bool store(const FftTile<T>& shape, std::int64_t k, const T* tile, T bias, const FftRows<T>& real, std::int64_t n_real,
-           const FftRows<T>& imaginary, std::int64_t n_imaginary) {
-  bool finite = true;
-  with_radix(shape.y.pass[0].radix, [&](auto radix) {
-    finite = store_pass<T, radix>(shape, k, tile, bias, real, n_real, imaginary, n_imaginary);
-  });
-  return finite;
 }
 
 template <class T, int channels, int pairs>
