@@ -1,7 +1,7 @@
 #include <faltung/blocks.hpp>
 #include <faltung/error.hpp>
 
-#include "problem/terms.hpp"
+#include "problem/axes.hpp"
 
 #include <fmt/format.h>
 

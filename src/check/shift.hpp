@@ -1,7 +1,7 @@
 // The cells that can be moved along an axis without meeting a margin: what the shift property needs.
 #pragma once
 
-#include "problem/terms.hpp"
+#include "problem/axes.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -4,7 +4,7 @@
 // (docs/design/order_of_sums.md).
 #pragma once
 
-#include "problem/terms.hpp"
+#include "problem/axes.hpp"
 
 #include <array>
 #include <cstdint>

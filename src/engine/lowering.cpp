@@ -1,6 +1,6 @@
 #include "engine/lowering.hpp"
 
-#include "problem/terms.hpp"
+#include "problem/axes.hpp"
 #include "support/integers.hpp"
 
 #include <algorithm>

@@ -10,7 +10,7 @@
 
 #include <faltung/problem.hpp>
 
-#include "problem/terms.hpp"
+#include "problem/axes.hpp"
 
 #include <array>
 #include <cstdint>

@@ -5,7 +5,7 @@
 #include "explain/cells.hpp"
 #include "matrix/entries.hpp"
 #include "problem/names.hpp"
-#include "problem/terms.hpp"
+#include "problem/axes.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

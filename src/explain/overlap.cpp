@@ -8,7 +8,7 @@
 
 #include "explain/grids.hpp"
 #include "problem/names.hpp"
-#include "problem/terms.hpp"
+#include "problem/axes.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -4,12 +4,11 @@
 // the explanation are each a visitor of these terms. Axes are always three here: absent outer ones have extent 1.
 #pragma once
 
-#include <faltung/problem.hpp>
+#include "problem/axes.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace faltung::internal {
 
@@ -27,21 +26,11 @@ struct ChannelRange {
   std::int64_t end = 0;
 };
 
-/// The cell that a position of the fine axis copies: itself inside, by the boundary's rule in the margin (also when the
-/// margin is larger than the array, as numpy.pad), −1 for zeros. `f` counts from the first true cell.
-std::int64_t source_cell(std::int64_t f, std::int64_t extent, Boundary boundary);
-
-/// The problem's axes as exactly three, absent outer ones trivial.
-std::array<Axis, 3> three_axes(const Problem& problem);
-
 /// For one axis: the fine cell (or −1) that padded cell `p` copies, 0 ≤ p < axis.padded().
 inline std::int64_t source_cell(const Axis& axis, std::int64_t p) {
   const std::int64_t f = p - axis.pad_before;
   return f >= 0 && f < axis.fine ? f : source_cell(f, axis.fine, axis.boundary);
 }
-
-/// The same for every padded cell.
-std::vector<std::int64_t> source_cells(const Axis& axis);
 
 /// Visits the terms of a problem in one of two orders. Holds no tables: making one costs nothing, however large the
 /// problem.
