@@ -34,24 +34,6 @@ constexpr std::int64_t panels_bytes = std::int64_t{192} << 10U;
 /// should stay near.
 constexpr std::int64_t waiting_bytes = std::int64_t{1} << 20U;
 
-/// Multiply-adds in flight that all tiles of a product of `rows` × `positions` take, per tap: small tiles count as
-/// large ones.
-double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors) {
-  const EvenParts row_parts(rows, most_rows), vector_parts(vectors, most_vectors);
-  double cost = 0;
-  for (const std::int64_t r : {rows / row_parts.parts, rows / row_parts.parts + 1}) {
-    const std::int64_t row_tiles =
-        r == rows / row_parts.parts ? row_parts.parts - rows % row_parts.parts : rows % row_parts.parts;
-    for (const std::int64_t v : {vectors / vector_parts.parts, vectors / vector_parts.parts + 1}) {
-      const std::int64_t vector_tiles = v == vectors / vector_parts.parts
-                                            ? vector_parts.parts - vectors % vector_parts.parts
-                                            : vectors % vector_parts.parts;
-      cost += static_cast<double>(row_tiles * vector_tiles) * static_cast<double>(std::max(r * v, busy_accumulators));
-    }
-  }
-  return cost;
-}
-
 /// As even as possible, no larger than before.
 std::int64_t even(std::int64_t extent, std::int64_t box) { return ceil_divide(extent, ceil_divide(extent, box)); }
 
@@ -107,6 +89,22 @@ std::int64_t choose_sum_block(const DenseShape& shape, std::int64_t most) {
 }
 
 }  // namespace
+
+double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors) {
+  const EvenParts row_parts(rows, most_rows), vector_parts(vectors, most_vectors);
+  double cost = 0;
+  for (const std::int64_t r : {rows / row_parts.parts, rows / row_parts.parts + 1}) {
+    const std::int64_t row_tiles =
+        r == rows / row_parts.parts ? row_parts.parts - rows % row_parts.parts : rows % row_parts.parts;
+    for (const std::int64_t v : {vectors / vector_parts.parts, vectors / vector_parts.parts + 1}) {
+      const std::int64_t vector_tiles = v == vectors / vector_parts.parts
+                                            ? vector_parts.parts - vectors % vector_parts.parts
+                                            : vectors % vector_parts.parts;
+      cost += static_cast<double>(row_tiles * vector_tiles) * static_cast<double>(std::max(r * v, busy_accumulators));
+    }
+  }
+  return cost;
+}
 
 Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles) {
   Blocking blocking{};

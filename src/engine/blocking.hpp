@@ -46,6 +46,10 @@ struct Blocking {
 
 Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles);
 
+/// Multiply-adds in flight that all tiles of a product of `rows` × `vectors` take, per tap: small tiles count as large
+/// ones.
+double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors);
+
 /// Part `i` of `count` split into as few parts of at most `most` as possible, as even as possible.
 struct EvenParts {
   std::int64_t count, parts;

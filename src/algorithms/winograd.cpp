@@ -1,0 +1,64 @@
+// Idea
+// A few results of a small kernel need fewer products than taps: transform tiles of the given array, multiply point by
+// point, which is one matrix product over the channels per point, and transform back. F(4, 3) along both axes has 36
+// products where the sum has 144.
+//
+// Source: Winograd, "Arithmetic complexity of computations", 1980; Lavin & Gray, "Fast algorithms for convolutional
+// neural networks", 2016; points: Barabasz, Anderson, Soodhalter & Gregg, "Error analysis and improving the accuracy of
+// Winograd convolution for deep neural networks", 2020.
+#include "engine/winograd.hpp"
+#include "algorithms/algorithm.hpp"
+#include "algorithms/with_type.hpp"
+
+#include <algorithm>
+
+namespace faltung::internal {
+
+namespace {
+
+class WinogradAlgorithm : public Algorithm {
+ public:
+  std::string_view name() const override { return "winograd"; }
+  std::string_view idea() const override { return "tiles by transforms with fewer products than taps"; }
+  std::string_view source() const override {
+    return "Winograd, Arithmetic complexity of computations, 1980; Lavin & Gray, Fast algorithms for convolutional "
+           "neural "
+           "networks, 2016";
+  }
+  bool strict() const override { return false; }
+
+  // Where it applies
+  std::optional<std::string> refusal(const Problem& problem) const override {
+    const auto chosen = choose_winograd(problem);
+    if (const auto* reason = std::get_if<std::string>(&chosen)) return *reason;
+    return std::nullopt;
+  }
+
+  // What it costs
+  Cost cost(const Problem& problem) const override {
+    const double products = multiply_adds(problem);
+    const WinogradAxes chosen = axes(problem);
+    return {products, chosen.seconds / std::max(1.0, products), 0, chosen.pack_seconds};
+  }
+
+  double error(const Problem& problem) const override { return axes(problem).error; }
+  double growth(const Problem& problem) const override { return axes(problem).growth; }
+
+  std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {
+    if (problem.dtype == DType::f32)
+      return std::make_unique<Winograd<float>>(problem, axes(problem), threads, current_target());
+    return std::make_unique<Winograd<double>>(problem, axes(problem), threads, current_target());
+  }
+
+ private:
+  static WinogradAxes axes(const Problem& problem) { return std::get<WinogradAxes>(choose_winograd(problem)); }
+};
+
+}  // namespace
+
+const Algorithm& winograd_algorithm() {
+  static const WinogradAlgorithm algorithm;
+  return algorithm;
+}
+
+}  // namespace faltung::internal

@@ -1,0 +1,251 @@
+#include "engine/winograd_inl.hpp"
+#include "support/parallel.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace faltung::internal {
+
+namespace {
+
+/// Bytes of the points and products of one block: measured, docs/design/winograd.md.
+constexpr std::int64_t block_bytes = std::int64_t{1} << 20U;
+/// Positions that a block has at least, where there are as many: fewer do not hide the reading of the weights.
+constexpr std::int64_t least_positions = 48;
+/// Result channels whose products are kept at once.
+constexpr std::int64_t chunk_rows = 128;
+/// Rows of the matrix product from which on panels pay, and bytes of panels made together: as in the direct engine.
+constexpr std::int64_t panel_rows = 100;
+constexpr std::int64_t panels_bytes = std::int64_t{192} << 10U;
+
+std::int64_t even(std::int64_t extent, std::int64_t part) { return ceil_divide(extent, ceil_divide(extent, part)); }
+
+}  // namespace
+
+template <class T>
+Winograd<T>::Winograd(const Problem& problem, const WinogradAxes& axes, int threads, Target target)
+    : problem_(problem),
+      axes_(axes),
+      y_(axes.y.algorithm()),
+      x_(axes.x.algorithm()),
+      threads_(threads),
+      kernels_(winograd_kernels<T>(target)),
+      tiles_(tile_kernels<T>(target)),
+      rows_(row_kernels<T>(target)),
+      direct_(problem, threads, target, {}) {
+  const bool gather = problem.unknown == Unknown::coarse;
+  given_channels_ = (gather ? problem.fine_channels : problem.coarse_channels) / problem.groups;
+  result_channels_ = (gather ? problem.coarse_channels : problem.fine_channels) / problem.groups;
+  for (int oy = 0; oy < y_.out.columns; ++oy)
+    for (int ox = 0; ox < x_.out.columns; ++ox) {
+      std::vector<Term>& terms = terms_.emplace_back();
+      for (int wy = 0; wy < y_.terms; ++wy)
+        for (int wx = 0; wx < x_.terms; ++wx)
+          if (y_.term_out[at(wy)] == oy && x_.term_out[at(wx)] == ox)
+            terms.push_back({std::int64_t{y_.term_in[at(wy)]} * x_.in.rows + x_.term_in[at(wx)], wy, wx});
+      biased_.push_back(y_.ones[at(oy)] && x_.ones[at(ox)]);
+    }
+  slots_ = std::min(axes_.z.span(), (axes_.z.result - 1) * axes_.z.stride + axes_.z.span());
+  choose_blocks();
+  choose_tiles();
+  lay_out();
+  make_offsets();
+}
+
+template <class T>
+void Winograd<T>::choose_blocks() {
+  chunks_ = EvenParts(result_channels_, chunk_rows);
+  const std::int64_t granule = axes_.x.granule, lines = axes_.y.tiles * axes_.y.granule;
+  const std::int64_t position_bytes =
+      static_cast<std::int64_t>(sizeof(T)) *
+      (slots_ * in_points() * given_channels_ + out_points() * ceil_divide(result_channels_, chunks_.parts));
+  const std::int64_t fitting = std::max(least_positions, block_bytes / position_bytes);
+  const std::int64_t tiles = std::min(axes_.x.tiles, std::max<std::int64_t>(1, fitting / granule));
+  // margins of other boundaries copy any cell of the row
+  tile_blocks_ = EvenParts(axes_.x.tiles, axes_.x.boundary == Boundary::zeros ? tiles : axes_.x.tiles);
+  const std::int64_t line = ceil_divide(axes_.x.tiles, tile_blocks_.parts) * granule;
+  line_blocks_ = EvenParts(lines, std::clamp<std::int64_t>(fitting / line, 1, lines));
+  const std::int64_t blocks = problem_.batch * problem_.groups * tile_blocks_.parts * line_blocks_.parts;
+  const std::int64_t wanted = threads_ == 0 ? hardware_threads() : threads_;
+  if (wanted > 1 && blocks > 0 && blocks < 4 * wanted) {  // too few to share evenly: share planes, then channels too
+    const std::int64_t parts = ceil_divide(4 * wanted, blocks);
+    z_blocks_ = EvenParts(axes_.z.result, std::max(axes_.z.span(), ceil_divide(axes_.z.result, parts)));
+    const std::int64_t more = ceil_divide(parts, z_blocks_.parts);
+    if (chunks_.parts < more)
+      chunks_ = EvenParts(result_channels_, std::max<std::int64_t>(std::min<std::int64_t>(result_channels_, 16),
+                                                                   ceil_divide(result_channels_, more)));
+    splits_ = std::min(chunks_.parts, more);
+  } else {
+    z_blocks_ = EvenParts(axes_.z.result, axes_.z.result);
+  }
+  tasks_ = blocks * z_blocks_.parts * splits_;
+  lanes_ = std::max<std::int64_t>(1, std::min(tasks_, wanted));
+}
+
+template <class T>
+void Winograd<T>::choose_tiles() {
+  const std::int64_t rows = ceil_divide(result_channels_, chunks_.parts);
+  const std::int64_t positions = ceil_divide(axes_.y.tiles * axes_.y.granule, line_blocks_.parts) *
+                                 ceil_divide(axes_.x.tiles, tile_blocks_.parts) * axes_.x.granule;
+  const std::int64_t vectors = ceil_divide(positions, tiles_.lanes);
+  const double wide = tiles_cost(rows, vectors, tiles_.wide_rows, tiles_.wide_vectors),
+               tall = tiles_cost(rows, vectors, tiles_.tall_rows, tiles_.tall_vectors);
+  tile_rows_ = tall < wide ? tiles_.tall_rows : tiles_.wide_rows;
+  tile_vectors_ = tall < wide ? tiles_.tall_vectors : tiles_.wide_vectors;
+  std::int64_t deepest = 1;
+  for (std::size_t point = 0; point < terms_.size(); ++point) deepest = std::max(deepest, depth_of(point));
+  sum_block_ = even(deepest, winograd_sum_block);
+  // sums of several blocks are added up by a kernel that reads panels
+  panels_ = rows >= panel_rows || sum_block_ < deepest;
+  const std::int64_t width = tile_vectors_ * tiles_.lanes;
+  panel_positions_ =
+      std::max<std::int64_t>(1, panels_bytes / (sum_block_ * width * static_cast<std::int64_t>(sizeof(T)))) * width;
+  for (std::int64_t v = 1; v <= tile_vectors_; ++v)
+    for (std::int64_t k = 0; k < sum_block_; ++k) panel_offset_[v].push_back(k * v * tiles_.lanes);
+  for (std::int64_t r = 1; r <= tile_rows_; ++r)
+    for (std::int64_t k = 0; k < sum_block_; ++k) weight_step_[r].push_back(k * r);
+  for (std::int64_t r = 0; r < most_tile_rows; ++r) weight_row_[at(r)] = r;
+}
+
+template <class T>
+void Winograd<T>::lay_out() {
+  const std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T)), lanes = tiles_.lanes;
+  // odd in lines: what lies that far apart is spread over all sets of the cache
+  const auto spread = [&](std::int64_t elements) {
+    const std::int64_t lines = ceil_divide(elements, line);
+    return (lines % 2 == 0 ? lines + 1 : lines) * line;
+  };
+  const std::int64_t tiles = ceil_divide(axes_.x.tiles, tile_blocks_.parts), granule = axes_.x.granule;
+  const std::int64_t positions = ceil_divide(axes_.y.tiles * axes_.y.granule, line_blocks_.parts) * tiles * granule;
+  position_stride_ = spread(positions + (most_tile_vectors + 1) * lanes);
+  in_stride_ = spread(position_stride_ * given_channels_);
+  out_stride_ = spread(position_stride_ * ceil_divide(result_channels_, chunks_.parts));
+  slot_stride_ = in_stride_ * in_points();
+  const auto rounded = [&](std::int64_t count) { return round_up(count, lanes); };
+  const std::int64_t reach = (x_.in.columns - 1) / x_.step;
+  const std::int64_t in_cells = std::max((rounded(tiles + reach) * x_.step + x_.in.columns) * granule,
+                                         axes_.x.boundary == Boundary::zeros ? 0 : axes_.x.given - axes_.x.in_offset);
+  in_row_pitch_ = spread(in_cells + 2 * lanes);
+  in_plane_pitch_ = spread((rounded(tiles + reach) + 1) * granule + 2 * lanes);
+  out_row_pitch_ = spread(rounded(tiles) * x_.out.rows * granule + 2 * lanes);
+  out_plane_pitch_ = spread(rounded(tiles) * granule + 2 * lanes);
+  cell_pitch_ = spread(in_cells + 2 * lanes);
+  const std::int64_t width = tile_vectors_ * lanes;
+  lane_parts_ = {slots_ * slot_stride_ + width,
+                 out_stride_ * out_points() + width,
+                 y_.in.rows * in_row_pitch_,
+                 x_.step * in_plane_pitch_,
+                 y_.out.columns * out_row_pitch_,
+                 x_.out.rows * out_plane_pitch_,
+                 y_.in.columns * cell_pitch_,
+                 panels_ ? sum_block_ * panel_positions_ + lanes : 0,
+                 out_row_pitch_};
+  for (std::int64_t& elements : lane_parts_) elements = round_up(elements, line);
+  zeros_.resize(at(std::max(cell_pitch_, result_channels_)));
+}
+
+/// For every turn of the slots: which one holds the first depth tap's plane.
+template <class T>
+void Winograd<T>::make_offsets() {
+  for (std::int64_t turn = 0; turn < slots_; ++turn)
+    for (std::size_t point = 0; point < terms_.size(); ++point) {
+      if (turn == 0) offsets_begin_.push_back(static_cast<std::int64_t>(offsets_.size()));
+      for (std::int64_t k = 0; k < axes_.z.taps; ++k)
+        for (const Term& term : terms_[point])
+          for (std::int64_t channel = 0; channel < given_channels_; ++channel)
+            offsets_.push_back((turn + k * axes_.z.dilation) % slots_ * slot_stride_ + term.in * in_stride_ +
+                               channel * position_stride_);
+    }
+  offsets_begin_.push_back(static_cast<std::int64_t>(offsets_.size()) / slots_);
+}
+
+template <class T>
+std::size_t Winograd<T>::workspace_bytes() const {
+  std::int64_t elements = 0;
+  for (const std::int64_t part : lane_parts_) elements += part;
+  return std::max(at(lanes_ * elements) * sizeof(T), direct_.workspace_bytes());
+}
+
+template <class T>
+std::size_t Winograd<T>::packed_bytes() const {
+  std::int64_t depths = 0;
+  for (std::size_t point = 0; point < terms_.size(); ++point) depths += depth_of(point);
+  return at(problem_.groups * result_channels_ * (depths + 1)) * sizeof(T) + direct_.packed_bytes();
+}
+
+template <class T>
+std::unique_ptr<const Packed> Winograd<T>::pack(const void* weights, const void* bias) const {
+  auto packed = std::make_unique<WinogradWeights<T>>();
+  packed->direct = direct_.pack(weights, bias);
+  const auto* w = static_cast<const T*>(weights);
+  if (const auto* b = static_cast<const T*>(bias))
+    packed->bias.assign(b, b + problem_.bias_size());
+  else
+    packed->bias.resize(at(problem_.bias_size()));
+  packed->weights.resize(at(problem_.groups * result_channels_ * offsets_begin_.back()));
+  const bool gather = problem_.unknown == Unknown::coarse;
+  const std::int64_t plane_taps = std::int64_t{y_.taps} * x_.taps, taps = axes_.z.taps * plane_taps;
+  const std::int64_t coarse = problem_.coarse_channels / problem_.groups,
+                     fine = problem_.fine_channels / problem_.groups;
+  double g_y[most_points][most_points], g_x[most_points][most_points];
+  for (int i = 0; i < y_.terms; ++i)
+    for (int k = 0; k < y_.taps; ++k) g_y[i][k] = y_.weights.at(i, k).value();
+  for (int i = 0; i < x_.terms; ++i)
+    for (int k = 0; k < x_.taps; ++k) g_x[i][k] = x_.weights.at(i, k).value();
+  T* out = packed->weights.data();
+  double plane[most_points][most_points], half[most_points][most_points];
+  std::vector<double> transformed(at(std::int64_t{y_.terms} * x_.terms));
+  for (std::int64_t group = 0; group < problem_.groups; ++group)
+    for (std::int64_t chunk = 0; chunk < chunks_.parts; ++chunk) {
+      const std::int64_t rows = chunks_.size(chunk);
+      const EvenParts row_tiles(rows, tile_rows_);
+      for (std::int64_t tile = 0; tile < row_tiles.parts; ++tile)
+        for (std::int64_t m = row_tiles.begin(tile); m < row_tiles.begin(tile + 1); ++m)
+          for (std::int64_t kz = 0; kz < axes_.z.taps; ++kz)
+            for (std::int64_t channel = 0; channel < given_channels_; ++channel) {
+              const std::int64_t result = chunks_.begin(chunk) + m;
+              const std::int64_t pair =
+                  gather ? (group * coarse + result) * fine + channel : (group * coarse + channel) * fine + result;
+              for (int ky = 0; ky < y_.taps; ++ky)
+                for (int kx = 0; kx < x_.taps; ++kx) {
+                  const std::int64_t tap = axes_.z.tap(kz) * plane_taps + axes_.y.tap(ky) * x_.taps + axes_.x.tap(kx);
+                  plane[ky][kx] = static_cast<double>(w[pair * taps + (problem_.flip ? taps - 1 - tap : tap)]);
+                }
+              for (int i = 0; i < y_.terms; ++i)
+                for (int kx = 0; kx < x_.taps; ++kx) {
+                  half[i][kx] = 0;
+                  for (int ky = 0; ky < y_.taps; ++ky) half[i][kx] += g_y[i][ky] * plane[ky][kx];
+                }
+              for (int i = 0; i < y_.terms; ++i)
+                for (int j = 0; j < x_.terms; ++j) {
+                  double sum = 0;
+                  for (int kx = 0; kx < x_.taps; ++kx) sum += g_x[j][kx] * half[i][kx];
+                  transformed[at(i * x_.terms + j)] = sum;
+                }
+              for (std::size_t point = 0; point < terms_.size(); ++point) {
+                const std::int64_t depth = depth_of(point);
+                for (std::size_t t = 0; t < terms_[point].size(); ++t) {
+                  const std::int64_t k =
+                      (kz * static_cast<std::int64_t>(terms_[point].size()) + static_cast<std::int64_t>(t)) *
+                          given_channels_ +
+                      channel;
+                  const std::int64_t k0 = k / sum_block_ * sum_block_, block = std::min(sum_block_, depth - k0);
+                  const Term& term = terms_[point][t];
+                  out[rows * (offsets_begin_[point] + k0) + row_tiles.begin(tile) * block +
+                      (k - k0) * row_tiles.size(tile) + m - row_tiles.begin(tile)] =
+                      static_cast<T>(transformed[at(term.weights_y * x_.terms + term.weights_x)]);
+                }
+              }
+            }
+      out += rows * offsets_begin_.back();
+    }
+  packed->wild = !rows_.finite(packed->weights.data(), static_cast<std::int64_t>(packed->weights.size())) ||
+                 !rows_.finite(packed->bias.data(), static_cast<std::int64_t>(packed->bias.size()));
+  return packed;
+}
+
+template class Winograd<float>;
+template class Winograd<double>;
+
+}  // namespace faltung::internal

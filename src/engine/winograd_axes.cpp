@@ -1,0 +1,163 @@
+#include "engine/winograd_axes.hpp"
+
+#include "support/integers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace faltung::internal {
+
+namespace {
+
+/// What the default accuracy allows: Options::accuracy.
+constexpr double most_error = 2e-5;
+constexpr std::int64_t most_channels = std::int64_t{1} << 16U;
+constexpr std::int64_t most_extent = std::int64_t{1} << 40U;
+
+/// The schemes that compute an axis.
+std::vector<WinogradScheme> schemes_of(const Axis& axis) {
+  if (axis.kernel == 1 && axis.stride == 1) return {WinogradScheme::one_tap};
+  if (axis.kernel == 3 && axis.stride == 1) return {WinogradScheme::f2x3, WinogradScheme::f3x3, WinogradScheme::f4x3};
+  return {};
+}
+
+WinogradAxis make_axis(const Axis& axis, Unknown unknown, WinogradScheme scheme) {
+  WinogradAxis made;
+  made.scheme = scheme;
+  made.granule = axis.kernel == 1 ? 1 : axis.dilation;
+  if (unknown == Unknown::coarse) {
+    made.given = axis.fine;
+    made.result = axis.coarse;
+    made.in_offset = -axis.pad_before;
+    made.boundary = axis.boundary;
+  } else {
+    made.given = axis.coarse;
+    made.result = axis.fine;
+    made.in_offset = axis.pad_before - (axis.kernel - 1) * axis.dilation;
+    made.backwards = true;
+  }
+  made.tiles = ceil_divide(ceil_divide(made.result, made.granule), made.algorithm().out.rows);
+  return made;
+}
+
+DepthAxis make_depth(const Axis& axis, Unknown unknown) {
+  if (unknown == Unknown::coarse)
+    return {axis.fine, axis.coarse, axis.kernel, axis.stride, axis.dilation, -axis.pad_before, false, axis.boundary};
+  return {axis.coarse, axis.fine,      axis.kernel,
+          1,           axis.dilation,  axis.pad_before - (axis.kernel - 1) * axis.dilation,
+          true,        Boundary::zeros};
+}
+
+/// max_j Σ_p |A_jp| (Σ_k |G_pk|) (Σ_i |B_pi|): how much larger than their terms the sums of an axis' products may be.
+double growth_of(const Bilinear& filter) {
+  const auto magnitude = [](const FractionMatrix& matrix, int row) {
+    double sum = 0;
+    for (int j = 0; j < matrix.columns; ++j) sum += std::abs(matrix.at(row, j).value());
+    return sum;
+  };
+  double most = 0;
+  for (int j = 0; j < filter.out.rows; ++j) {
+    double sum = 0;
+    for (int term = 0; term < filter.terms; ++term)
+      sum += std::abs(filter.out.at(j, filter.term_out[at(term)]).value()) * magnitude(filter.weights, term) *
+             magnitude(filter.in, filter.term_in[at(term)]);
+    most = std::max(most, sum);
+  }
+  return most;
+}
+
+/// How much an axis magnifies rounding: measured, docs/design/winograd.md.
+double magnification(WinogradScheme scheme) {
+  switch (scheme) {
+    case WinogradScheme::one_tap:
+      break;
+    case WinogradScheme::f2x3:
+      return 1.4;
+    case WinogradScheme::f3x3:
+    case WinogradScheme::f4x3:
+      return 3.4;
+  }
+  return 1.5;
+}
+
+/// The largest error of N(0, 1) numbers in units of the result's rms: of the transforms, and of sums of `terms` in
+/// blocks, whose partial sums grow like a block's and like the number of blocks. Measured: docs/design/winograd.md.
+double error_of(WinogradScheme y, WinogradScheme x, double terms, bool f32) {
+  const double block = std::min<double>(terms, winograd_sum_block);
+  const double sums = 9 + 0.25 * (block / 2 + terms / (2 * block));
+  return (f32 ? 1 : 0x1p-29) * 0.39e-6 * std::sqrt(sums) * magnification(y) * magnification(x);
+}
+
+}  // namespace
+
+std::optional<WinogradAxes> winograd_with(const Problem& problem, WinogradScheme y, WinogradScheme x) {
+  const std::array<Axis, 3> axes = three_axes(problem);
+  for (const auto& [axis, scheme] : {std::pair{axes[1], y}, std::pair{axes[2], x}}) {
+    const auto fitting = schemes_of(axis);
+    if (std::find(fitting.begin(), fitting.end(), scheme) == fitting.end()) return std::nullopt;
+  }
+  WinogradAxes made{make_depth(axes[0], problem.unknown), make_axis(axes[1], problem.unknown, y),
+                    make_axis(axes[2], problem.unknown, x)};
+  const bool f32 = problem.dtype == DType::f32, gather = problem.unknown == Unknown::coarse;
+  const auto real = [](std::int64_t i) { return static_cast<double>(i); };
+  const double given = real((gather ? problem.fine_channels : problem.coarse_channels) / problem.groups);
+  const double result = real((gather ? problem.coarse_channels : problem.fine_channels) / problem.groups);
+  const Bilinear &by = bilinear_of(y), &bx = bilinear_of(x);
+  // measured: docs/design/winograd.md. A product of few rows or few terms leaves the register tiles waiting; where
+  // there are few positions, the weights come from memory; rows are transformed in whole vectors.
+  const std::int64_t lanes = f32 ? 8 : 4;
+  const double slower = f32 ? 1 : 2, number = f32 ? 4 : 8;
+  const std::int64_t lines = made.y.tiles * made.y.granule, columns = made.x.tiles * made.x.granule;
+  const double positions = real(round_up(lines * columns, lanes)), vectors = real(lines * round_up(columns, lanes));
+  const double depth = real(made.z.result), planes = real(std::min(made.z.given, made.z.result * made.z.taps));
+  const double weights = real(by.terms) * real(bx.terms) * given * result * real(made.z.taps);
+  const double products = slower * 0.0205e-9 * positions * depth * real(by.terms) * real(bx.terms) *
+                          (given * real(made.z.taps) + 4) * std::max(result, 3.3);
+  const double points = planes * given * real(by.in.rows) * real(bx.in.rows) +
+                        depth * result * real(by.out.columns) * real(bx.out.columns);
+  made.seconds = real(problem.batch * problem.groups) *
+                 (std::max(products, weights * number / 12e9) + slower * 0.3e-9 * vectors * points);
+  made.pack_seconds = 1.5e-9 * real(problem.groups) * weights;
+  made.growth = 3 * growth_of(by) * growth_of(bx);
+  made.error = error_of(y, x, given * real(made.z.taps), f32);
+  return made;
+}
+
+std::variant<WinogradAxes, std::string> choose_winograd(const Problem& problem) {
+  if (problem.dtype == DType::i64) return "its transforms divide, integers do not";
+  if (problem.unknown == Unknown::weights) return "its products are not made for weight gradients";
+  const std::array<Axis, 3> axes = three_axes(problem);
+  const char* names = "zyx";
+  bool transforms = false;
+  for (std::size_t a = 0; a < 3; ++a) {
+    const Axis& axis = axes[a];
+    if (problem.unknown == Unknown::fine && axis.boundary != Boundary::zeros)
+      return fmt::format("the boundary along {} is folded, its tiles are not", names[a]);
+    if (std::max(axis.padded(), axis.coarse) > most_extent)
+      return fmt::format("{} has more than {} cells", names[a], most_extent);
+    if (a == 0) {
+      if (problem.unknown == Unknown::fine && axis.stride != 1) return std::string("the stride along z is not 1");
+      if ((axis.kernel - 1) * axis.dilation + 1 > most_depth_span)
+        return fmt::format("the kernel spans {} planes, more than {}", axis.span(), most_depth_span);
+      continue;
+    }
+    if (schemes_of(axis).empty())
+      return fmt::format("it has no tiles for {} taps with stride {} along {}", axis.kernel, axis.stride, names[a]);
+    transforms = transforms || axis.kernel > 1;
+  }
+  if (!transforms) return std::string("one tap along y and x: nothing to save");
+  if (std::max(problem.fine_channels, problem.coarse_channels) / problem.groups > most_channels)
+    return fmt::format("a group has more than {} channels", most_channels);
+  std::optional<WinogradAxes> best;
+  for (const WinogradScheme y : schemes_of(axes[1]))
+    for (const WinogradScheme x : schemes_of(axes[2]))
+      if (const auto made = winograd_with(problem, y, x);
+          made && made->error <= most_error && (!best || made->seconds < best->seconds))
+        best = made;
+  if (!best) return fmt::format("errors of so many channels may be more than {} of the result's rms", most_error);
+  return *best;
+}
+
+}  // namespace faltung::internal

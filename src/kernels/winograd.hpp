@@ -1,0 +1,45 @@
+// The transforms of bilinear.hpp as tables of functions, one table per element type and target, as in kernels.hpp.
+#pragma once
+
+#include "kernels/bilinear.hpp"
+#include "kernels/target.hpp"
+
+#include <cstdint>
+
+namespace faltung::internal {
+
+/// How rows lie whose tiles of positions are transformed. A row's tiles stand side by side; with a granule, that many
+/// rows are interleaved in it cell by cell.
+struct WinogradColumns {
+  std::int64_t rows, row_pitch;           ///< of cells, or of results
+  std::int64_t tiles, granule;            ///< per row
+  std::int64_t plane_pitch;               ///< of what is between
+  std::int64_t row_stride, point_stride;  ///< of the points of each row; positions follow each other
+};
+
+/// The transforms of one bilinear algorithm. Whole vectors are read and written, except by out_rows.
+template <class T>
+struct WinogradAxisKernels {
+  /// out[i·pitch + x] = Σ_j in[i][j] · rows[j][x], x < n.
+  void (*in_rows)(const T* const* rows, std::int64_t n, T* out, std::int64_t pitch);
+  /// points[r·row_stride + i·point_stride + t·granule + f] = Σ_j in[i][j] · rows[r][(t·step + j)·granule + f].
+  void (*in_columns)(const WinogradColumns& shape, const T* rows, T* planes, T* points);
+  /// rows[r][(t·results + j)·granule + f] = Σ_i out[j][i] · points[r·row_stride + i·point_stride + t·granule + f].
+  void (*out_columns)(const WinogradColumns& shape, const T* points, T* planes, T* rows);
+  /// out[j][x] = Σ_i out[j][i] · rows[i·pitch + x], x < n. Whether all of them are finite, and their sums over j.
+  bool (*out_rows)(const T* rows, std::int64_t pitch, std::int64_t n, T* const* out);
+};
+template <class T>
+struct WinogradKernels {
+  std::int64_t lanes = 1;
+  WinogradAxisKernels<T> axis[winograd_schemes] = {};
+};
+
+template <class T>
+const WinogradKernels<T>& winograd_kernels(Target target);
+template <>
+const WinogradKernels<float>& winograd_kernels<float>(Target target);
+template <>
+const WinogradKernels<double>& winograd_kernels<double>(Target target);
+
+}  // namespace faltung::internal

@@ -1,0 +1,227 @@
+// The transforms of bilinear.hpp, lanes along positions. Included again for each target.
+#if defined(FALTUNG_WINOGRAD_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef FALTUNG_WINOGRAD_INL
+#undef FALTUNG_WINOGRAD_INL
+#else
+#define FALTUNG_WINOGRAD_INL
+#endif
+
+#include "kernels/rows_inl.hpp"
+#include "kernels/winograd.hpp"
+#include "support/integers.hpp"
+
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+HWY_BEFORE_NAMESPACE();
+namespace faltung::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#define FALTUNG_INLINED __attribute__((always_inline))
+
+template <int n, class F>
+HWY_INLINE void each(F&& f) {
+  [&]<int... i>(std::integer_sequence<int, i...>) FALTUNG_INLINED { (f(std::integral_constant<int, i>{}), ...); }
+  (std::make_integer_sequence<int, n>{});
+}
+
+enum class Side { in_left, in_right, out_left, out_right };
+
+template <WinogradScheme scheme, Side side>
+constexpr const FractionMatrix& factor() {
+  if constexpr (side == Side::in_left) return bilinear<scheme>.in_factors.left;
+  if constexpr (side == Side::in_right) return bilinear<scheme>.in_factors.right;
+  if constexpr (side == Side::out_left) return bilinear<scheme>.out_factors.left;
+  return bilinear<scheme>.out_factors.right;
+}
+
+/// The first entry of a row that is 1, or the first that is not 0; −1: the row is empty.
+constexpr int leading(const FractionMatrix& matrix, int row) {
+  int first = -1;
+  for (int j = matrix.columns - 1; j >= 0; --j)
+    if (matrix.at(row, j) != 0 && (first < 0 || matrix.at(row, first) != 1 || matrix.at(row, j) == 1)) first = j;
+  return first;
+}
+
+template <WinogradScheme scheme, Side side, int row, class D, class V>
+HWY_INLINE V times_row(D d, const V* x) {
+  constexpr const FractionMatrix& matrix = factor<scheme, side>();
+  using T = hn::TFromD<D>;
+  constexpr int first = leading(matrix, row);
+  static_assert(first >= 0);
+  V sum = x[first];
+  if constexpr (matrix.at(row, first) != 1)
+    sum = hn::Mul(hn::Set(d, static_cast<T>(matrix.at(row, first).value())), sum);
+  each<matrix.columns>([&](auto j) FALTUNG_INLINED {
+    if constexpr (j != first && matrix.at(row, j) != 0) {
+      if constexpr (matrix.at(row, j) == 1)
+        sum = hn::Add(sum, x[j]);
+      else if constexpr (matrix.at(row, j) == -1)
+        sum = hn::Sub(sum, x[j]);
+      else
+        sum = hn::MulAdd(hn::Set(d, static_cast<T>(matrix.at(row, j).value())), x[j], sum);
+    }
+  });
+  return sum;
+}
+
+/// put(i, (left · right · x)[i]) for every row i.
+template <WinogradScheme scheme, Side left, Side right, class D, class V, class Put>
+HWY_INLINE void transform(D d, const V* x, Put&& put) {
+  constexpr int between = factor<scheme, right>().rows;
+  V y[static_cast<std::size_t>(between)];
+  each<between>([&](auto i) FALTUNG_INLINED { y[i] = times_row<scheme, right, i>(d, x); });
+  each<factor<scheme, left>().rows>([&](auto i) FALTUNG_INLINED { put(i, times_row<scheme, left, i>(d, y)); });
+}
+
+template <class T, WinogradScheme scheme>
+void in_rows(const T* const* rows, std::int64_t n, T* HWY_RESTRICT out, std::int64_t pitch) {
+  const hn::ScalableTag<T> d;
+  constexpr auto width = static_cast<std::int64_t>(hn::MaxLanes(d));
+  constexpr int cells = bilinear<scheme>.in.columns;
+  for (std::int64_t at = 0; at < n; at += width) {
+    hn::Vec<decltype(d)> x[static_cast<std::size_t>(cells)];
+    each<cells>([&](auto j) FALTUNG_INLINED { x[j] = hn::LoadU(d, rows[j] + at); });
+    transform<scheme, Side::in_left, Side::in_right>(
+        d, x, [&](auto i, auto y) FALTUNG_INLINED { hn::StoreU(y, d, out + i * pitch + at); });
+  }
+}
+
+/// planes[i][t·granule + f] = row[(t·count + i)·granule + f], t < n, f < granule; writes up to a vector more.
+template <class T>
+HWY_INLINE void take_apart(const T* HWY_RESTRICT row, std::int64_t count, std::int64_t granule, std::int64_t n,
+                           T* const* planes) {
+  const hn::ScalableTag<T> d;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(d));
+  if (granule == 1) return deinterleave_row(row, count, round_up(n, width), planes, 0);
+  for (std::int64_t t = 0; t < n; ++t)
+    for (std::int64_t i = 0; i < count; ++i, row += granule)
+      for (std::int64_t f = 0; f < granule; f += width)
+        hn::StoreU(hn::LoadU(d, row + f), d, planes[i] + t * granule + f);
+}
+
+template <class T>
+HWY_INLINE void put_together(const T* const* planes, std::int64_t count, std::int64_t granule, std::int64_t n,
+                             T* HWY_RESTRICT row) {
+  const hn::ScalableTag<T> d;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(d));
+  if (granule == 1) return interleave_row(planes, 0, count, round_up(n, width), row);
+  for (std::int64_t t = 0; t < n; ++t)
+    for (std::int64_t i = 0; i < count; ++i, row += granule)
+      for (std::int64_t f = 0; f < granule; f += width)
+        hn::StoreU(hn::LoadU(d, planes[i] + t * granule + f), d, row + f);
+}
+
+template <class T, WinogradScheme scheme>
+void in_columns(const WinogradColumns& shape, const T* HWY_RESTRICT rows, T* HWY_RESTRICT planes,
+                T* HWY_RESTRICT points) {
+  const hn::ScalableTag<T> d;
+  constexpr auto width = static_cast<std::int64_t>(hn::MaxLanes(d));
+  constexpr int cells = bilinear<scheme>.in.columns, step = bilinear<scheme>.step;
+  const T* plane[static_cast<std::size_t>(step)];
+  T* to[static_cast<std::size_t>(step)];
+  for (int i = 0; i < step; ++i) plane[i] = to[i] = planes + i * shape.plane_pitch;
+  for (std::int64_t r = 0; r < shape.rows; ++r) {
+    const T* row = rows + r * shape.row_pitch;
+    if (step == 1)
+      plane[0] = row;
+    else
+      take_apart(row, step, shape.granule, shape.tiles + (cells - 1) / step, to);
+    T* out = points + r * shape.row_stride;
+    for (std::int64_t at = 0; at < shape.tiles * shape.granule; at += width) {
+      hn::Vec<decltype(d)> x[static_cast<std::size_t>(cells)];
+      each<cells>([&](auto j)
+                      FALTUNG_INLINED { x[j] = hn::LoadU(d, plane[j % step] + at + (j / step) * shape.granule); });
+      transform<scheme, Side::in_left, Side::in_right>(
+          d, x, [&](auto i, auto y) FALTUNG_INLINED { hn::StoreU(y, d, out + i * shape.point_stride + at); });
+    }
+  }
+}
+
+template <class T, WinogradScheme scheme>
+void out_columns(const WinogradColumns& shape, const T* HWY_RESTRICT points, T* HWY_RESTRICT planes,
+                 T* HWY_RESTRICT rows) {
+  const hn::ScalableTag<T> d;
+  constexpr auto width = static_cast<std::int64_t>(hn::MaxLanes(d));
+  constexpr int results = bilinear<scheme>.out.rows, products = bilinear<scheme>.out.columns;
+  T* plane[static_cast<std::size_t>(results)];
+  for (int i = 0; i < results; ++i) plane[i] = planes + i * shape.plane_pitch;
+  for (std::int64_t r = 0; r < shape.rows; ++r) {
+    const T* in = points + r * shape.row_stride;
+    T* row = rows + r * shape.row_pitch;
+    if (results == 1) plane[0] = row;
+    for (std::int64_t at = 0; at < shape.tiles * shape.granule; at += width) {
+      hn::Vec<decltype(d)> x[static_cast<std::size_t>(products)];
+      each<products>([&](auto j) FALTUNG_INLINED { x[j] = hn::LoadU(d, in + j * shape.point_stride + at); });
+      transform<scheme, Side::out_left, Side::out_right>(
+          d, x, [&](auto i, auto y) FALTUNG_INLINED { hn::StoreU(y, d, plane[i] + at); });
+    }
+    if (results > 1) put_together<T>(plane, results, shape.granule, shape.tiles, row);
+  }
+}
+
+/// Vectors of all results at once; what is not finite shows in `wild`.
+template <class T, WinogradScheme scheme>
+HWY_INLINE void out_vector(const T* HWY_RESTRICT rows, std::int64_t pitch, T* const* out, std::int64_t to,
+                           hn::Vec<hn::ScalableTag<T>>& wild) {
+  const hn::ScalableTag<T> d;
+  constexpr int products = bilinear<scheme>.out.columns;
+  hn::Vec<decltype(d)> x[static_cast<std::size_t>(products)];
+  each<products>([&](auto j) FALTUNG_INLINED { x[j] = hn::LoadU(d, rows + j * pitch); });
+  auto sum = hn::Zero(d);
+  transform<scheme, Side::out_left, Side::out_right>(d, x, [&](auto i, auto y) FALTUNG_INLINED {
+    sum = i == 0 ? y : hn::Add(sum, y);
+    hn::StoreU(y, d, out[i] + to);
+  });
+  wild = hn::MulAdd(sum, hn::Zero(d), wild);  // 0 times a number stays 0, unless it is none
+}
+
+template <class T, WinogradScheme scheme>
+bool out_rows(const T* HWY_RESTRICT rows, std::int64_t pitch, std::int64_t n, T* const* out) {
+  const hn::ScalableTag<T> d;
+  constexpr auto width = static_cast<std::int64_t>(hn::MaxLanes(d));
+  constexpr int results = bilinear<scheme>.out.rows;
+  auto wild = hn::Zero(d);
+  if (n < width) {  // computed beside the row; only its true cells are copied
+    T beside[static_cast<std::size_t>(results * width)];
+    T* to[static_cast<std::size_t>(results)];
+    for (int i = 0; i < results; ++i) to[i] = beside + i * width;
+    auto nothing = wild;
+    out_vector<T, scheme>(rows, pitch, to, 0, nothing);
+    T sum{};
+    for (int i = 0; i < results; ++i) {
+      std::memcpy(out[i], to[i], static_cast<std::size_t>(n) * sizeof(T));
+      for (std::int64_t j = 0; j < n; ++j) sum += to[i][j] * T{};
+    }
+    return sum == T{};
+  }
+  for (std::int64_t at = 0; at + width <= n; at += width) out_vector<T, scheme>(rows + at, pitch, out, at, wild);
+  if (n % width != 0) out_vector<T, scheme>(rows + n - width, pitch, out, n - width, wild);
+  return hn::AllTrue(d, hn::Eq(wild, hn::Zero(d)));
+}
+
+template <class T>
+constexpr WinogradKernels<T> make_winograd_table() {
+  WinogradKernels<T> table;
+  table.lanes = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
+  [&]<std::size_t... i>(std::index_sequence<i...>) {
+    ((table.axis[i] = {&in_rows<T, static_cast<WinogradScheme>(i)>, &in_columns<T, static_cast<WinogradScheme>(i)>,
+                       &out_columns<T, static_cast<WinogradScheme>(i)>, &out_rows<T, static_cast<WinogradScheme>(i)>}),
+     ...);
+  }
+  (std::make_index_sequence<winograd_schemes>{});
+  return table;
+}
+
+#undef FALTUNG_INLINED
+
+}  // namespace faltung::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
