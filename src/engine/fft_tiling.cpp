@@ -103,7 +103,7 @@ class Search {
     else if (weights > near_bytes)
       products += groups * weights * per_far_byte * real(ceil_divide(tiling.pairs, tiling.pairs_at_once));
     if (single) products += groups * weights * per_far_byte;
-    tiling.seconds = (transforms + products) * (problem_.dtype == DType::f32 ? 1 : 2);
+    tiling.seconds = (transforms * (pieces_ ? 1.3 : 1) + products) * (problem_.dtype == DType::f32 ? 1 : 2);
     tiling.pack_seconds = groups * channels * real(extents_.taps) * (once + 2 * points * per_point);
     if (!best || tiling.seconds < best->seconds) best = tiling;
   }

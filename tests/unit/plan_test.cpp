@@ -138,7 +138,8 @@ TEST(Plan, WeightsThatAreUsedOnceAreNotMadeIntoAMatrix) {
 
 TEST(Plan, ChoosesTheFasterByFar) {
   EXPECT_EQ(make_plan(parse_problem("conv2d ic64 oc64 i56x56 k3x3 p1")).algorithm(), "winograd");
-  EXPECT_EQ(make_plan(parse_problem("conv2d ic64 oc64 i56x56 k5x5 p2")).algorithm(), "polyphase");
+  EXPECT_EQ(make_plan(parse_problem("conv2d ic64 oc64 i56x56 k9x9 p4")).algorithm(), "fft");
+  EXPECT_EQ(make_plan(parse_problem("convt2d ic64 oc64 i28x28 k2x2 s2")).algorithm(), "polyphase");
   EXPECT_EQ(make_plan(parse_problem("conv2d g144 ic144 oc144 i56x56 k3x3 p1")).algorithm(), "depthwise");
   EXPECT_EQ(make_plan(parse_problem("convt2d g64 ic64 oc64 i64x64 k4x4 s2 p1")).algorithm(), "depthwise");
   EXPECT_NE(make_plan(parse_problem("conv2d ic16 oc64 i28x28 k1x1")).algorithm(), "depthwise");
