@@ -30,11 +30,12 @@ constexpr std::int64_t most_terms = std::int64_t{1} << 22U;
 
 double real(std::int64_t i) { return static_cast<double>(i); }
 
-std::optional<FftTiles> tiles_of(const FftAxis& axis, std::int64_t points) {
+/// `contiguous`: along the axis on which neighbours in memory lie.
+std::optional<FftTiles> tiles_of(const FftAxis& axis, std::int64_t points, bool contiguous) {
   if (points >= axis.circle()) return FftTiles{points, axis.results(), 1, 0};
   FftTiles tiles{points, points - axis.span() + 1, 1, 0};
   if (tiles.results < 1) return std::nullopt;
-  if (tiles.results > 8 * whole) {  // a few results less, for reads and writes of whole vectors
+  if (contiguous && tiles.results > 8 * whole) {  // a few results less, for reads and writes of whole vectors
     const std::int64_t spare = tiles.results % whole, wanted = axis.position_of_whole(whole);
     tiles.results -= spare;
     if (wanted <= spare) tiles.lead = wanted;
@@ -43,11 +44,11 @@ std::optional<FftTiles> tiles_of(const FftAxis& axis, std::int64_t points) {
   return tiles;
 }
 
-std::vector<FftTiles> all_tiles(const FftAxis& axis, std::int64_t lanes) {
+std::vector<FftTiles> all_tiles(const FftAxis& axis, std::int64_t lanes, bool contiguous) {
   std::vector<FftTiles> all;
   for (const std::int64_t points : fft_sizes()) {
     if (points % lanes != 0) continue;
-    if (const auto tiles = tiles_of(axis, points)) all.push_back(*tiles);
+    if (const auto tiles = tiles_of(axis, points, contiguous)) all.push_back(*tiles);
     if (points >= axis.circle()) break;  // larger ones hold nothing more
   }
   return all;
@@ -63,15 +64,15 @@ class Search {
     const std::array<Axis, 3> axes = three_axes(problem_);
     const FftAxis y(pieces_ ? Axis{} : axes[1], problem_.unknown), x(axes[2], problem_.unknown);
     if (!pieces_) {
-      const auto along_x = all_tiles(x, lanes_);
-      for (const FftTiles& rows : all_tiles(y, lanes_))
+      const auto along_x = all_tiles(x, lanes_, true);
+      for (const FftTiles& rows : all_tiles(y, lanes_, false))
         for (const FftTiles& columns : along_x) consider({false, rows.points, columns.points, rows, columns}, best);
       return;
     }
     for (const std::int64_t rows : fft_sizes())
       for (const std::int64_t columns : fft_sizes()) {
         if (rows % lanes_ != 0 || columns % lanes_ != 0 || 2 * rows > 3 * columns || 2 * columns > 3 * rows) continue;
-        if (const auto tiles = tiles_of(x, rows * columns)) consider({true, rows, columns, {}, *tiles}, best);
+        if (const auto tiles = tiles_of(x, rows * columns, true)) consider({true, rows, columns, {}, *tiles}, best);
       }
   }
 

@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <cstring>
 
+#define FALTUNG_INLINED __attribute__((always_inline))
+
 HWY_BEFORE_NAMESPACE();
 namespace faltung::internal::HWY_NAMESPACE {
 
@@ -47,43 +49,58 @@ HWY_INLINE void store_some(hn::Vec<Tag<T>> v, std::int64_t n, T* to) {
   if (n > 0) std::memcpy(to, all, static_cast<std::size_t>(std::min(n, lanes<T>)) * sizeof(T));
 }
 
+/// One panel of it; `none` gathers what is not finite.
+template <class T, int radix, bool whole>
+HWY_INLINE void store_panel(const T* HWY_RESTRICT from, std::int64_t apart, const Point<T>* w, hn::Vec<Tag<T>> bias,
+                            const FftRows<T>& real, std::int64_t n_real, const FftRows<T>& imaginary,
+                            std::int64_t n_imaginary, std::int64_t x, hn::Vec<Tag<T>>& none) {
+  const Tag<T> d;
+  const auto zero = hn::Zero(d);  // 0 times a number stays 0, unless it is none
+  Point<T> a[static_cast<std::size_t>(radix)];
+  unroll<radix>([&](auto j) FALTUNG_INLINED { a[j] = load_point(from + j * apart); });
+  unroll<radix - 1>([&](auto j) FALTUNG_INLINED { a[j + 1] = multiply<T, true>(a[j + 1], w[j + 1]); });
+  transform<T, radix, true>(a);
+  unroll<radix>([&](auto j) FALTUNG_INLINED {
+    if (real[j] != nullptr) {
+      const auto y = hn::Add(a[j].re, bias);
+      none = hn::MulAdd(y, zero, none);
+      if constexpr (whole)
+        hn::StoreU(y, d, real[j] + x);
+      else
+        store_some<T>(y, n_real - x, real[j] + x);
+    }
+    if (imaginary[j] != nullptr) {
+      const auto y = hn::Add(a[j].im, bias);
+      none = hn::MulAdd(y, zero, none);
+      if constexpr (whole)
+        hn::StoreU(y, d, imaginary[j] + x);
+      else
+        store_some<T>(y, n_imaginary - x, imaginary[j] + x);
+    }
+  });
+}
+
 template <class T, int radix>
 HWY_NOINLINE bool store_pass(const FftTile<T>& shape, std::int64_t k, const T* HWY_RESTRICT tile, T bias,
-                             const FftRows<T>& real, std::int64_t n_real, const FftRows<T>& imaginary,
+                             const FftRows<T>& real_rows, std::int64_t n_real, const FftRows<T>& imaginary_rows,
                              std::int64_t n_imaginary) {
   const Tag<T> d;
+  const FftRows<T> real = real_rows, imaginary = imaginary_rows;  // that no store may change
   const FftPass<T>& pass = shape.y.pass[0];
-  const std::int64_t apart = pass.length / radix * point<T>;
+  const std::int64_t apart = pass.length / radix * point<T>, step = shape.panel_stride;
   const T* twiddles = pass.twiddles + k * 2 * (radix - 1);
   Point<T> w[static_cast<std::size_t>(radix)];
-  unroll<radix - 1>([&](auto j) { w[j + 1] = broadcast(twiddles + 2 * j); });
-  const auto b = hn::Set(d, bias), zero = hn::Zero(d);
-  auto none = zero;  // 0 times a number stays 0, unless it is none
+  unroll<radix - 1>([&](auto j) FALTUNG_INLINED { w[j + 1] = broadcast(twiddles + 2 * j); });
+  const auto b = hn::Set(d, bias);
+  auto none = hn::Zero(d);
   const T* from = tile + k * point<T>;
-  const auto columns = [&](std::int64_t x, auto&& put) {
-    Point<T> a[static_cast<std::size_t>(radix)];
-    unroll<radix>([&](auto j) { a[j] = load_point(from + j * apart); });
-    unroll<radix - 1>([&](auto j) { a[j + 1] = multiply<T, true>(a[j + 1], w[j + 1]); });
-    transform<T, radix, true>(a);
-    unroll<radix>([&](auto j) {
-      const auto re = hn::Add(a[j].re, b), im = hn::Add(a[j].im, b);
-      if (real[j] != nullptr) {
-        none = hn::MulAdd(re, zero, none);
-        put(re, n_real - x, real[j] + x);
-      }
-      if (imaginary[j] != nullptr) {
-        none = hn::MulAdd(im, zero, none);
-        put(im, n_imaginary - x, imaginary[j] + x);
-      }
-    });
-    from += shape.panel_stride;
-  };
+  const std::int64_t both = std::min(n_real, n_imaginary), most = std::max(n_real, n_imaginary);
   std::int64_t x = 0;
-  for (; x + lanes<T> <= std::min(n_real, n_imaginary); x += lanes<T>)
-    columns(x, [&](auto v, std::int64_t, T* to) { hn::StoreU(v, d, to); });
-  for (; x < std::max(n_real, n_imaginary); x += lanes<T>)
-    columns(x, [&](auto v, std::int64_t n, T* to) { store_some<T>(v, n, to); });
-  return hn::AllTrue(d, hn::Eq(none, zero));
+  for (; x + lanes<T> <= both; x += lanes<T>, from += step)
+    store_panel<T, radix, true>(from, apart, w, b, real, n_real, imaginary, n_imaginary, x, none);
+  for (; x < most; x += lanes<T>, from += step)
+    store_panel<T, radix, false>(from, apart, w, b, real, n_real, imaginary, n_imaginary, x, none);
+  return hn::AllTrue(d, hn::Eq(none, hn::Zero(d)));
 }
 
 template <class T>
@@ -101,6 +118,8 @@ bool store(const FftTile<T>& shape, std::int64_t k, const T* tile, T bias, const
   });
   return finite;
 }
+
+#undef FALTUNG_INLINED
 
 }  // namespace faltung::internal::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
