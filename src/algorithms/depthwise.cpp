@@ -85,7 +85,7 @@ class Depthwise : public Algorithm {
     const double products = multiply_adds(problem);
     const double seconds = (f32 ? 0.0205e-9 : 0.041e-9) * slower * products + 50e-9 * calls;
     return {products, products > 0 ? seconds / products : 0, real(cells) * static_cast<double>(size_of(problem.dtype)),
-            seconds_to_copy_weights(problem)};
+            seconds_to_order_weights(problem, 5e-9)};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {
