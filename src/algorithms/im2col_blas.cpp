@@ -261,7 +261,7 @@ class Im2colBlas : public Algorithm {
     // arithmetic. They are written and read; col2im reads and writes the array besides; a stride over x leaves vectors.
     const double passes = (problem.unknown == Unknown::fine ? 4 : 2) + (problem.axes.back().stride > 1 ? 4 : 0);
     return {multiply_adds(problem), problem.dtype == DType::f32 ? 0.023e-9 : 0.050e-9,
-            columns_are_input(problem) ? 0 : column_bytes_moved * passes, seconds_to_copy_weights(problem)};
+            columns_are_input(problem) ? 0 : column_bytes_moved * passes, seconds_to_order_weights(problem, 0.4e-9)};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {
