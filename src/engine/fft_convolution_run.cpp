@@ -9,6 +9,15 @@
 
 namespace faltung::internal {
 
+namespace {
+
+/// Numbers of the weights of one result channel, of a block of given channels: five times that is 20 KB of float.
+constexpr std::int64_t product_numbers = 1024;
+/// Pairs that meet a block of weights: 64 bytes for each given channel of the block.
+constexpr std::int64_t product_pairs = 16;
+
+}  // namespace
+
 template <class T>
 void FftConvolution<T>::load(const T* given, std::int64_t plane, std::int64_t pair, const Lane& lane) const {
   const std::int64_t channels = extents_.given_channels * problem_.groups;
@@ -109,9 +118,9 @@ bool FftConvolution<T>::store(const Lane& lane, std::int64_t plane, std::int64_t
       for (std::int64_t j = 0; j < radix; ++j) {
         const Kept& copy = copies[at(i)][at(j)];
         if (copy.row == nullptr) continue;
-        const T* scratch = lane.rows + (2 * j + i) * tiling_.columns - copy.first;
+        const T* scratch = lane.rows + (2 * j + i) * tiling_.columns;
         for (std::int64_t cell = ceil_divide(copy.first, step); cell * step < copy.first + copy.n; ++cell)
-          copy.row[cell] = scratch[cell * step];
+          copy.row[cell] = scratch[cell * step - copy.first];
       }
   }
   return finite;
@@ -177,34 +186,40 @@ bool FftConvolution<T>::run_many(const T* given, const FftWeights<T>& weights, T
   return all_finite;
 }
 
+/// In blocks of given channels whose weights for a few result channels stay in the first-level cache, and of pairs
+/// that stay, with these channels, in the second: Goto & van de Geijn, "Anatomy of high-performance matrix
+/// multiplication", 2008.
 template <class T>
 void FftConvolution<T>::multiply(const T* weights, const T* given, T* result, std::int64_t pairs) const {
   const std::int64_t channels = extents_.given_channels, planes = extents_.result_planes;
   const std::int64_t of_block = extents_.taps * channels * point();  // weights of one result channel
-  for (std::int64_t out = 0; out < extents_.result_channels; out += most_product_channels) {
-    const std::int64_t width = std::min<std::int64_t>(most_product_channels, extents_.result_channels - out);
-    for (std::int64_t plane = 0; plane < planes; ++plane) {
-      const std::int64_t begin = term_begin_[at(plane)];
-      FftProduct<T> product{given,
-                            extents_.given_planes * pairs * point(),
-                            pairs * point(),
-                            weights + out * of_block,
-                            channels * width * point(),
-                            width * point(),
-                            result + (out * planes + plane) * pairs * point(),
-                            planes * pairs * point(),
-                            channels,
-                            term_begin_[at(plane + 1)] - begin,
-                            term_plane_.data() + begin,
-                            term_tap_.data() + begin};
-      for (std::int64_t pair = 0; pair < pairs; pair += most_product_pairs) {
-        const std::int64_t count = std::min<std::int64_t>(most_product_pairs, pairs - pair);
-        kernels_.multiply[width][count](product);
-        product.given += count * point();
-        product.result += count * point();
+  const std::int64_t depth = std::max<std::int64_t>(16, product_numbers / (extents_.taps * point()));
+  for (std::int64_t begin = 0; begin < channels; begin += depth)
+    for (std::int64_t first = 0; first < pairs; first += product_pairs)
+      for (std::int64_t out = 0; out < extents_.result_channels; out += most_product_channels) {
+        const std::int64_t width = std::min<std::int64_t>(most_product_channels, extents_.result_channels - out);
+        for (std::int64_t plane = 0; plane < planes; ++plane) {
+          const std::int64_t terms = term_begin_[at(plane)];
+          FftProduct<T> product{given + (begin * extents_.given_planes * pairs + first) * point(),
+                                extents_.given_planes * pairs * point(),
+                                pairs * point(),
+                                weights + out * of_block + begin * width * point(),
+                                channels * width * point(),
+                                width * point(),
+                                result + ((out * planes + plane) * pairs + first) * point(),
+                                planes * pairs * point(),
+                                std::min(depth, channels - begin),
+                                term_begin_[at(plane + 1)] - terms,
+                                term_plane_.data() + terms,
+                                term_tap_.data() + terms,
+                                begin > 0};
+          for (std::int64_t pair = first; pair < std::min(pairs, first + product_pairs); ++pair) {
+            kernels_.multiply[width](product);
+            product.given += point();
+            product.result += point();
+          }
+        }
       }
-    }
-  }
 }
 
 template class FftConvolution<float>;

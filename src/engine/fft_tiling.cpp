@@ -20,6 +20,7 @@ constexpr double per_far_byte = 0.08e-9;  // of weights that do not stay in the 
 constexpr double near_bytes = 256e3;
 constexpr double near_tile = 140e3;  // bytes of a tile that stays near beside its weights
 constexpr double per_tile = 1e-6;
+constexpr double per_kernel = 0.3e-6, per_packed_byte = 2.2e-9;  // of packing; fresh memory takes most of it
 
 /// Numbers that vectors and lines of the cache hold, for the sake of alignment.
 constexpr std::int64_t whole = 8;
@@ -105,7 +106,7 @@ class Search {
       products += groups * weights * per_far_byte * real(ceil_divide(tiling.pairs, tiling.pairs_at_once));
     if (single) products += groups * weights * per_far_byte;
     tiling.seconds = (transforms * (pieces_ ? 1.3 : 1) + products) * (problem_.dtype == DType::f32 ? 1 : 2);
-    tiling.pack_seconds = groups * channels * real(extents_.taps) * (once + 2 * points * per_point);
+    tiling.pack_seconds = groups * channels * real(extents_.taps) * (per_kernel + points * size * per_packed_byte);
     if (!best || tiling.seconds < best->seconds) best = tiling;
   }
 

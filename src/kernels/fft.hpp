@@ -14,8 +14,8 @@ namespace faltung::internal {
 
 inline constexpr int most_fft_passes = 10;
 inline constexpr int most_fft_radix = 8;
-inline constexpr int most_product_channels = 3;
-inline constexpr int most_product_pairs = 2;
+/// Result channels of one product: ten sums of a real or imaginary part, and 16 registers hold what they need.
+inline constexpr int most_product_channels = 5;
 
 /// Splits transforms of `length` points into `radix` of length / radix.
 template <class T>
@@ -47,17 +47,18 @@ struct FftTile {
   std::int64_t panel_stride = 0;
 };
 
-/// result[channel][pair] = Σ_term Σ_given weights · given, of one frequency of each lane. Distances in elements.
+/// result[channel] = Σ_term Σ_given weights · given, of one pair and one frequency of each lane. Distances in elements.
 template <class T>
 struct FftProduct {
-  const T* given;  ///< [given channel][plane][pair]
+  const T* given;  ///< [given channel][plane]
   std::int64_t given_channel, given_plane;
   const T* weights;  ///< [tap][given channel][result channel]
   std::int64_t weights_tap, weights_channel;
-  T* result;  ///< [result channel][pair]
+  T* result;  ///< [result channel]
   std::int64_t result_channel;
   std::int64_t channels, terms;
   const std::int64_t *plane, *tap;  ///< [terms]
+  bool continues;                   ///< from what stands in the result
 };
 
 /// Where rows of a tile come from or go to, of its real and its imaginary part: row j of the `radix` that meet in one
@@ -81,8 +82,8 @@ struct FftKernels {
   void (*inverse)(const FftTile<T>& shape, const T* spectrum, std::int64_t step, T* row, T* tile, std::int64_t panels);
   /// forward, times `weights`, inverse, without leaving the cache.
   void (*convolve)(const FftTile<T>& shape, T* tile, T* row, const T* weights, std::int64_t panels);
-  /// By result channels and pairs.
-  void (*multiply[most_product_channels + 1][most_product_pairs + 1])(const FftProduct<T>& product);
+  /// By result channels.
+  void (*multiply[most_product_channels + 1])(const FftProduct<T>& product);
 };
 
 template <class T>

@@ -146,33 +146,31 @@ void convolve(const FftTile<T>& shape, T* tile, T* row, const T* weights, std::i
   transform_panels<T, true>(shape, tile, panels);
 }
 
-template <class T, int channels, int pairs>
+template <class T, int channels>
 void multiply_add(const FftProduct<T>& product) {
-  Point<T> sum[static_cast<std::size_t>(channels * pairs)];
+  Point<T> sum[static_cast<std::size_t>(channels)];
   const auto zero = hn::Zero(Tag<T>());
-  unroll<channels * pairs>([&](auto i) { sum[i] = {zero, zero}; });
+  if (product.continues)
+    unroll<channels>([&](auto o) { sum[o] = load_point(product.result + o * product.result_channel); });
+  else
+    unroll<channels>([&](auto o) { sum[o] = {zero, zero}; });
+  const std::int64_t given_step = product.given_channel, weights_step = product.weights_channel;
   for (std::int64_t term = 0; term < product.terms; ++term) {
     const T* x = product.given + product.plane[term] * product.given_plane;
     const T* w = product.weights + product.tap[term] * product.weights_tap;
-    for (std::int64_t c = 0; c < product.channels; ++c, x += product.given_channel, w += product.weights_channel) {
-      Point<T> a[static_cast<std::size_t>(pairs)];
-      unroll<pairs>([&](auto p) { a[p] = load_point(x + p * point<T>); });
+    for (std::int64_t c = 0; c < product.channels; ++c, x += given_step, w += weights_step) {
+      const Point<T> a = load_point(x);
       unroll<channels>([&](auto o) {
         const Point<T> b = load_point(w + o * point<T>);
-        unroll<pairs>([&](auto p) {
-          Point<T>& s = sum[o * pairs + p];
-          s.re = hn::MulAdd(a[p].re, b.re, s.re);
-          s.im = hn::MulAdd(a[p].re, b.im, s.im);
-          s.re = hn::NegMulAdd(a[p].im, b.im, s.re);
-          s.im = hn::MulAdd(a[p].im, b.re, s.im);
-        });
+        Point<T>& s = sum[o];
+        s.re = hn::MulAdd(a.re, b.re, s.re);
+        s.im = hn::MulAdd(a.re, b.im, s.im);
+        s.re = hn::NegMulAdd(a.im, b.im, s.re);
+        s.im = hn::MulAdd(a.im, b.re, s.im);
       });
     }
   }
-  unroll<channels>([&](auto o) {
-    unroll<pairs>(
-        [&](auto p) { store_point(sum[o * pairs + p], product.result + o * product.result_channel + p * point<T>); });
-  });
+  unroll<channels>([&](auto o) { store_point(sum[o], product.result + o * product.result_channel); });
 }
 
 template <class T>
@@ -183,10 +181,8 @@ constexpr FftKernels<T> make_fft_table() {
           &forward<T>,
           &inverse<T>,
           &convolve<T>,
-          {{},
-           {nullptr, &multiply_add<T, 1, 1>, &multiply_add<T, 1, 2>},
-           {nullptr, &multiply_add<T, 2, 1>, &multiply_add<T, 2, 2>},
-           {nullptr, &multiply_add<T, 3, 1>, &multiply_add<T, 3, 2>}}};
+          {nullptr, &multiply_add<T, 1>, &multiply_add<T, 2>, &multiply_add<T, 3>, &multiply_add<T, 4>,
+           &multiply_add<T, 5>}};
 }
 
 }  // namespace faltung::internal::HWY_NAMESPACE
