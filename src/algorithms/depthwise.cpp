@@ -23,6 +23,12 @@ constexpr double most_bytes = double{1 << 20};
 constexpr double most_rows = double{1 << 16};
 constexpr std::int64_t most_positions = std::int64_t{1} << 22U;
 
+/// 16, as AVX2: tiles of at most twelve vectors.
+bool has_few_registers() {
+  const TileKernels<float>& kernels = tile_kernels<float>(current_target());
+  return kernels.wide_rows * kernels.wide_vectors <= 12;
+}
+
 class Depthwise : public Algorithm {
  public:
   std::string_view name() const override { return "depthwise"; }
@@ -70,6 +76,8 @@ class Depthwise : public Algorithm {
     double slower = 1 + 3.7 / (real(width) * met);
     if (height == width && height <= 3) slower = 1;  // the kernel knows them
     if (rows == 1) slower = 2;                       // nothing to share: a load for each multiply-add
+    // with many channels the given rows of a tile leave the cache before another result channel meets them
+    if (gather && problem.fine_channels / problem.groups >= 8) slower *= has_few_registers() ? 1.4 : 1.1;
     const double channels = real(problem.batch * (gather ? problem.coarse_channels : problem.fine_channels));
     const double calls = channels * real(gather ? axes[0].coarse : axes[0].fine) * real(gather ? 1 : x.stride) *
                          real(ceil_divide(gather ? y.coarse : y.fine, 4));
@@ -77,7 +85,7 @@ class Depthwise : public Algorithm {
     const double products = multiply_adds(problem);
     const double seconds = (f32 ? 0.0205e-9 : 0.041e-9) * slower * products + 50e-9 * calls;
     return {products, products > 0 ? seconds / products : 0, real(cells) * static_cast<double>(size_of(problem.dtype)),
-            seconds_to_copy_weights(problem)};
+            seconds_to_order_weights(problem, 5e-9)};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

@@ -4,6 +4,7 @@
 // that stay in cache. Source: Chellapilla, Puri & Simard, "High performance convolutional neural networks for document
 // processing", 2006; Jia et al., "Caffe: convolutional architecture for fast feature embedding", 2014.
 #include "algorithms/algorithm.hpp"
+#include "algorithms/blas_buffer.hpp"
 #include "algorithms/column_map.hpp"
 #include "algorithms/with_type.hpp"
 #include "support/parallel.hpp"
@@ -118,6 +119,7 @@ class PreparedIm2col : public Prepared {
   // Run: each lane has a column buffer of its own and takes every lanes_-th task; tasks write apart from each other.
   void run(const Arrays& arrays, std::byte* workspace) const override {
     parallel_for(lanes_, threads_, [&](std::int64_t lane) {
+      const BlasBuffer buffer;
       T* column = direct_ ? nullptr : reinterpret_cast<T*>(workspace) + lane * row_block_ * position_block_;
       for (std::int64_t task = lane; task < tasks_; task += lanes_) switch (problem_.unknown) {
           case Unknown::coarse:
@@ -261,7 +263,7 @@ class Im2colBlas : public Algorithm {
     // arithmetic. They are written and read; col2im reads and writes the array besides; a stride over x leaves vectors.
     const double passes = (problem.unknown == Unknown::fine ? 4 : 2) + (problem.axes.back().stride > 1 ? 4 : 0);
     return {multiply_adds(problem), problem.dtype == DType::f32 ? 0.023e-9 : 0.050e-9,
-            columns_are_input(problem) ? 0 : column_bytes_moved * passes, seconds_to_copy_weights(problem)};
+            columns_are_input(problem) ? 0 : column_bytes_moved * passes, seconds_to_order_weights(problem, 0.4e-9)};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

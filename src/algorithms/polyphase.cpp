@@ -71,7 +71,7 @@ class Polyphase : public Algorithm {
     }
     const double waiting = problem.unknown == Unknown::weights ? 16 / rows : 3.3 / rows;
     return {multiply_adds(problem), (problem.dtype == DType::f32 ? 0.020e-9 : 0.041e-9) * std::max(1.0, waiting),
-            cells * static_cast<double>(size_of(problem.dtype)), seconds_to_copy_weights(problem)};
+            cells * static_cast<double>(size_of(problem.dtype)), seconds_to_order_weights(problem, 1.8e-9)};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

@@ -91,7 +91,7 @@ class SlidingWindow : public Algorithm {
     // measured: docs/design/cost_model.md
     const double floating = problem.unknown == Unknown::weights ? 3.9e-9 : 2.8e-9;
     return {multiply_adds(problem), problem.dtype == DType::i64 ? 1.8e-9 : floating, 0,
-            seconds_to_copy_weights(problem)};
+            seconds_to_order_weights(problem, 0.4e-9)};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

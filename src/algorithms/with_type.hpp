@@ -28,9 +28,10 @@ inline double multiply_adds(const Problem& problem) {
   return count;
 }
 
-/// Packing where weights are only put into another order: 0.5 ns a number, measured: docs/design/cost_model.md.
-inline double seconds_to_copy_weights(const Problem& problem) {
-  return problem.unknown == Unknown::weights ? 0 : 0.5e-9 * static_cast<double>(element_count(problem.weights_shape()));
+/// Packing where weights are only put into another order; `seconds` for each, measured: docs/design/cost_model.md.
+inline double seconds_to_order_weights(const Problem& problem, double seconds) {
+  return problem.unknown == Unknown::weights ? 0
+                                             : seconds * static_cast<double>(element_count(problem.weights_shape()));
 }
 
 }  // namespace faltung::internal

@@ -186,6 +186,8 @@ std::unique_ptr<const Packed> Dense<T>::pack(const void* weights, const void* bi
   if (meets_zeros_) keep_for_repair(w, *packed);
   packed->weights.resize(at(element_count(problem_.weights_shape())));
   T* out = packed->weights.data();
+  const std::int64_t given_step = given_channels_ > 1 ? weight_place(0, 0, 1, 0) - weight_place(0, 0, 0, 0) : 0;
+  const std::int64_t tap_step = problem_.flip ? -1 : 1;
   for (std::int64_t g = 0; g < problem_.groups; ++g)
     for (std::int64_t chunk = 0; chunk < chunks_.parts; ++chunk)
       for (const Group& group : groups_) {
@@ -196,13 +198,26 @@ std::unique_ptr<const Packed> Dense<T>::pack(const void* weights, const void* bi
                                                : b[g * result_channels_ + chunk_begin(chunk) + m / group.count()]);
         const EvenParts row_tiles(rows, blocking_.tile_rows);
         for (std::int64_t k0 = 0; k0 < group.depth(); k0 += blocking_.sum_block)
-          for (std::int64_t tile = 0; tile < row_tiles.parts; ++tile)
-            for (std::int64_t k = k0; k < std::min(group.depth(), k0 + blocking_.sum_block); ++k)
-              for (std::int64_t m = row_tiles.begin(tile); m < row_tiles.begin(tile + 1); ++m) {
-                const std::int64_t result = chunk_begin(chunk) + m / group.count(), given = k / tap_count;
-                *out++ =
-                    w[weight_place(g, result, given, group.phases.kernel[at(m % group.count())][at(k % tap_count)])];
+          for (std::int64_t tile = 0; tile < row_tiles.parts; ++tile) {
+            // where the rows of the tile begin, and from there the steps of a given channel and of a tap
+            std::array<const T*, most_tile_rows> row;
+            std::array<const std::int64_t*, most_tile_rows> kernel;
+            const std::int64_t begin = row_tiles.begin(tile), height = row_tiles.begin(tile + 1) - begin;
+            for (std::int64_t m = 0; m < height; ++m) {
+              const std::int64_t of = begin + m;
+              row[at(m)] = w + weight_place(g, chunk_begin(chunk) + of / group.count(), 0, 0);
+              kernel[at(m)] = group.phases.kernel[at(of % group.count())].data();
+            }
+            std::int64_t given = k0 / tap_count, tap = k0 % tap_count;
+            for (std::int64_t k = k0; k < std::min(group.depth(), k0 + blocking_.sum_block); ++k) {
+              for (std::int64_t m = 0; m < height; ++m)
+                *out++ = row[at(m)][given * given_step + kernel[at(m)][tap] * tap_step];
+              if (++tap == tap_count) {
+                tap = 0;
+                ++given;
               }
+            }
+          }
       }
   return packed;
 }

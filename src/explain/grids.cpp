@@ -4,8 +4,8 @@
 
 #include "explain/cells.hpp"
 #include "matrix/entries.hpp"
-#include "problem/names.hpp"
 #include "problem/axes.hpp"
+#include "problem/names.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

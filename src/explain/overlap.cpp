@@ -7,8 +7,8 @@
 #include <faltung/explain.hpp>
 
 #include "explain/grids.hpp"
-#include "problem/names.hpp"
 #include "problem/axes.hpp"
+#include "problem/names.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -88,9 +88,10 @@ TEST(Plan, ReportsChosenAndRefused) {
   EXPECT_EQ(report.chosen, "kernel_matrix");
   ASSERT_EQ(report.candidates.size(), algorithms().size());
   for (const Candidate& candidate : report.candidates)
-    EXPECT_EQ(candidate.refusal.has_value(),
-              candidate.algorithm == "im2col_blas" || candidate.algorithm == "polyphase" ||
-                  candidate.algorithm == "depthwise" || candidate.algorithm == "winograd");
+    EXPECT_EQ(candidate.refusal.has_value(), candidate.algorithm == "im2col_blas" ||
+                                                 candidate.algorithm == "polyphase" ||
+                                                 candidate.algorithm == "depthwise" ||
+                                                 candidate.algorithm == "winograd" || candidate.algorithm == "fft");
   const std::string text = to_text(report);
   EXPECT_THAT(text, HasSubstr("chosen   kernel_matrix"));
   EXPECT_THAT(text, HasSubstr("refused  im2col_blas     a BLAS has no product of integers"));
@@ -137,7 +138,8 @@ TEST(Plan, WeightsThatAreUsedOnceAreNotMadeIntoAMatrix) {
 
 TEST(Plan, ChoosesTheFasterByFar) {
   EXPECT_EQ(make_plan(parse_problem("conv2d ic64 oc64 i56x56 k3x3 p1")).algorithm(), "winograd");
-  EXPECT_EQ(make_plan(parse_problem("conv2d ic64 oc64 i56x56 k4x4 p2")).algorithm(), "polyphase");
+  EXPECT_EQ(make_plan(parse_problem("conv2d ic64 oc64 i56x56 k9x9 p4")).algorithm(), "fft");
+  EXPECT_EQ(make_plan(parse_problem("convt2d ic64 oc64 i28x28 k2x2 s2")).algorithm(), "polyphase");
   EXPECT_EQ(make_plan(parse_problem("conv2d g144 ic144 oc144 i56x56 k3x3 p1")).algorithm(), "depthwise");
   EXPECT_EQ(make_plan(parse_problem("convt2d g64 ic64 oc64 i64x64 k4x4 s2 p1")).algorithm(), "depthwise");
   EXPECT_NE(make_plan(parse_problem("conv2d ic16 oc64 i28x28 k1x1")).algorithm(), "depthwise");

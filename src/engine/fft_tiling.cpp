@@ -1,0 +1,143 @@
+#include "engine/fft_tiling.hpp"
+
+#include "engine/fft_size.hpp"
+#include "support/integers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+namespace faltung::internal {
+
+namespace {
+
+// Measured on one core of an AMD EPYC (Zen 3, AVX2): docs/design/fft.md. Seconds of f32; f64 takes twice that.
+constexpr double per_level = 0.07e-9;     // of one point in a pass of radix 2
+constexpr double per_point = 0.75e-9;     // reading or writing a point, transposing it
+constexpr double per_product = 0.12e-9;   // complex multiply-add of one point
+constexpr double per_far_byte = 0.08e-9;  // of weights that do not stay in the second-level cache
+constexpr double near_bytes = 256e3;
+constexpr double near_tile = 140e3;  // bytes of a tile that stays near beside its weights
+constexpr double per_tile = 1e-6;
+constexpr double per_kernel = 0.3e-6, per_packed_byte = 2.2e-9;  // of packing; fresh memory takes most of it
+
+/// Numbers that vectors and lines of the cache hold, for the sake of alignment.
+constexpr std::int64_t whole = 8;
+
+/// Spectra that are held at once, and the weights', at most.
+constexpr double most_bytes = double{1 << 30};
+constexpr std::int64_t most_terms = std::int64_t{1} << 22U;
+
+double real(std::int64_t i) { return static_cast<double>(i); }
+
+/// `contiguous`: along the axis on which neighbours in memory lie.
+std::optional<FftTiles> tiles_of(const FftAxis& axis, std::int64_t points, bool contiguous) {
+  if (points >= axis.circle()) return FftTiles{points, axis.results(), 1, 0};
+  FftTiles tiles{points, points - axis.span() + 1, 1, 0};
+  if (tiles.results < 1) return std::nullopt;
+  if (contiguous && tiles.results > 8 * whole) {  // a few results less, for reads and writes of whole vectors
+    const std::int64_t spare = tiles.results % whole, wanted = axis.position_of_whole(whole);
+    tiles.results -= spare;
+    if (wanted <= spare) tiles.lead = wanted;
+  }
+  tiles.count = ceil_divide(axis.results(), tiles.results);
+  return tiles;
+}
+
+std::vector<FftTiles> all_tiles(const FftAxis& axis, std::int64_t lanes, bool contiguous) {
+  std::vector<FftTiles> all;
+  for (const std::int64_t points : fft_sizes()) {
+    if (points % lanes != 0) continue;
+    if (const auto tiles = tiles_of(axis, points, contiguous)) all.push_back(*tiles);
+    if (points >= axis.circle()) break;  // larger ones hold nothing more
+  }
+  return all;
+}
+
+class Search {
+ public:
+  Search(const Problem& problem, std::int64_t lanes, bool pieces)
+      : problem_(problem), lanes_(lanes), pieces_(pieces), extents_(fft_extents(problem, pieces)) {}
+
+  void run(std::optional<FftTiling>& best) const {
+    if (extents_.terms > most_terms) return;
+    const std::array<Axis, 3> axes = three_axes(problem_);
+    const FftAxis y(pieces_ ? Axis{} : axes[1], problem_.unknown), x(axes[2], problem_.unknown);
+    if (!pieces_) {
+      const auto along_x = all_tiles(x, lanes_, true);
+      for (const FftTiles& rows : all_tiles(y, lanes_, false))
+        for (const FftTiles& columns : along_x) consider({false, rows.points, columns.points, rows, columns}, best);
+      return;
+    }
+    for (const std::int64_t rows : fft_sizes())
+      for (const std::int64_t columns : fft_sizes()) {
+        if (rows % lanes_ != 0 || columns % lanes_ != 0 || 2 * rows > 3 * columns || 2 * columns > 3 * rows) continue;
+        if (const auto tiles = tiles_of(x, rows * columns, true)) consider({true, rows, columns, {}, *tiles}, best);
+      }
+  }
+
+ private:
+  void consider(FftTiling tiling, std::optional<FftTiling>& best) const {
+    const double size = real(static_cast<std::int64_t>(size_of(problem_.dtype))), points = real(tiling.points());
+    const double groups = real(problem_.groups);
+    const double given = real(extents_.given_channels * extents_.given_planes),
+                 results = real(extents_.result_channels * extents_.result_planes);
+    const double channels = real(extents_.given_channels * extents_.result_channels);
+    tiling.pairs = std::max<std::int64_t>(1, ceil_divide(problem_.batch * tiling.y.count * tiling.x.count, 2));
+    const double weights = channels * real(extents_.taps) * points * 2 * size;  // bytes, of one group
+    const double spectra = (given + results) * points * 2 * size;               // of one pair
+    const bool single = extents_.single();
+    // weights that come from far are read once for as many pairs as fit
+    double at_once = weights < near_bytes ? 2 : 4 * weights / spectra;
+    at_once = std::min(at_once, most_bytes / 4 / spectra);
+    tiling.pairs_at_once = std::clamp<std::int64_t>(static_cast<std::int64_t>(at_once), 1, tiling.pairs);
+    if (tiling.pairs_at_once > 1 && tiling.pairs_at_once < tiling.pairs)
+      tiling.pairs_at_once = round_up(ceil_divide(tiling.pairs, ceil_divide(tiling.pairs, tiling.pairs_at_once)), 2);
+    if (weights * groups > most_bytes || spectra * real(tiling.pairs_at_once) > most_bytes) return;
+    const double levels = std::log2(points);
+    const double far = 1 + 0.8 * std::clamp((points * 2 * size - near_tile) / (2 * near_tile), 0.0, 1.0);
+    const double once = per_tile + points * (per_point + per_level * levels) * far;
+    const double transforms = real(tiling.pairs) * groups * (given + results) * once;
+    double products = real(tiling.pairs) * groups * channels * real(extents_.terms) * points * per_product;
+    if (single)
+      products = 0;
+    else if (weights > near_bytes)
+      products += groups * weights * per_far_byte * real(ceil_divide(tiling.pairs, tiling.pairs_at_once));
+    if (single) products += groups * weights * per_far_byte;
+    tiling.seconds = (transforms * (pieces_ ? 1.3 : 1) + products) * (problem_.dtype == DType::f32 ? 1 : 2);
+    tiling.pack_seconds = groups * channels * real(extents_.taps) * (per_kernel + points * size * per_packed_byte);
+    if (!best || tiling.seconds < best->seconds) best = tiling;
+  }
+
+  const Problem& problem_;
+  std::int64_t lanes_;
+  bool pieces_;
+  FftExtents extents_;
+};
+
+}  // namespace
+
+FftExtents fft_extents(const Problem& problem, bool pieces) {
+  const bool gather = problem.unknown == Unknown::coarse;
+  const std::int64_t fine = problem.fine_channels / problem.groups, coarse = problem.coarse_channels / problem.groups;
+  FftExtents extents{gather ? fine : coarse, gather ? coarse : fine};
+  const std::array<Axis, 3> axes = three_axes(problem);
+  for (int a = 0; a < (pieces ? 2 : 1); ++a) {
+    const Axis& axis = axes[at(a)];
+    extents.given_planes *= gather ? axis.fine : axis.coarse;
+    extents.result_planes *= gather ? axis.coarse : axis.fine;
+    extents.taps *= axis.kernel;
+    extents.terms *= axis.coarse * axis.kernel;  // at most
+  }
+  return extents;
+}
+
+std::optional<FftTiling> fft_tiling(const Problem& problem, std::int64_t lanes) {
+  std::optional<FftTiling> best;
+  if (problem.axes.size() > 1) Search(problem, lanes, false).run(best);
+  Search(problem, lanes, true).run(best);
+  return best;
+}
+
+}  // namespace faltung::internal
