@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <memory>
 
@@ -43,35 +42,10 @@ struct ShapeArguments {
   bool json = false;
 };
 
-std::string_view name_of(Agreement agreement) {
-  return agreement == Agreement::same ? "same" : agreement == Agreement::other ? "other" : "refused";
-}
-
-/// The same for programs.
-std::string json_text(const Problem& problem) {
-  nlohmann::ordered_json json;
-  json["problem"] = to_string(problem);
-  const bool conv = problem.layer == Layer::conv;
-  json["input"] = conv ? problem.fine_shape() : problem.coarse_shape();
-  json["weights"] = problem.weights_shape();
-  json["output"] = conv ? problem.coarse_shape() : problem.fine_shape();
-  for (const FrameworkWords& words : framework_words(problem)) {
-    nlohmann::ordered_json one{{"framework", words.framework},
-                               {"code", words.code},
-                               {"missing", words.missing},
-                               {"lookalikes", nlohmann::json::array()}};
-    for (const Lookalike& like : words.lookalikes)
-      one["lookalikes"].push_back(
-          {{"words", like.words}, {"code", like.code}, {"agreement", name_of(like.agreement)}, {"why", like.why}});
-    json["frameworks"].push_back(one);
-  }
-  return json.dump(2) + "\n";
-}
-
 void run(const ShapeArguments& arguments) {
   const Problem problem = problem_of(arguments.layer);
   if (arguments.json) {
-    print(json_text(problem));
+    print(framework_words_json(problem));
     return;
   }
   std::string text = to_string(problem) + "\n\n";

@@ -39,4 +39,9 @@ std::vector<FrameworkWords> framework_words(const Problem& problem);
 
 std::string to_text(const std::vector<FrameworkWords>& words);
 
+/// The layer and its words for programs: {"problem", "input", "weights", "output" (shapes), "frameworks":
+/// [{"framework", "code", "missing", "lookalikes": [{"words", "code", "agreement": "same" | "other" | "refused",
+/// "why"}]}]}.
+std::string framework_words_json(const Problem& problem);
+
 }  // namespace faltung

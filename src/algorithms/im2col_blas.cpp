@@ -4,6 +4,7 @@
 // that stay in cache. Source: Chellapilla, Puri & Simard, "High performance convolutional neural networks for document
 // processing", 2006; Jia et al., "Caffe: convolutional architecture for fast feature embedding", 2014.
 #include "algorithms/algorithm.hpp"
+#include "algorithms/blas_buffer.hpp"
 #include "algorithms/column_map.hpp"
 #include "algorithms/with_type.hpp"
 #include "support/parallel.hpp"
@@ -118,6 +119,7 @@ class PreparedIm2col : public Prepared {
   // Run: each lane has a column buffer of its own and takes every lanes_-th task; tasks write apart from each other.
   void run(const Arrays& arrays, std::byte* workspace) const override {
     parallel_for(lanes_, threads_, [&](std::int64_t lane) {
+      const BlasBuffer buffer;
       T* column = direct_ ? nullptr : reinterpret_cast<T*>(workspace) + lane * row_block_ * position_block_;
       for (std::int64_t task = lane; task < tasks_; task += lanes_) switch (problem_.unknown) {
           case Unknown::coarse:

@@ -1,55 +1,83 @@
 // A page as JSON, for programs: {"title", "problem", "blocks": [{"kind": "heading" | "paragraph" | "formulas" | "row",
 // …}]}.
 #include "explain/text.hpp"
-
-#include <nlohmann/json.hpp>
+#include "support/json.hpp"
 
 namespace faltung::internal {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json grid_json(const PageGrid& grid) {
-  Json cells = Json::array();
-  for (const PageCell& cell : grid.cells) {
-    Json tones = Json::array();
-    for (const Tone tone : cell.tones) tones.push_back(paint_of(tone).name);
-    cells.push_back({{"name", cell.note}, {"lines", cell.lines}, {"tones", std::move(tones)}, {"chosen", cell.chosen}});
-  }
-  Json json{{"title", grid.title}, {"rows", grid.rows}, {"columns", grid.columns}, {"cells", std::move(cells)}};
-  if (!grid.row_names.empty()) json["row_names"] = grid.row_names, json["column_names"] = grid.column_names;
-  return json;
+void write_grid(JsonText& json, const PageGrid& grid) {
+  json.object([&] {
+    json.key("title").string(grid.title);
+    json.key("rows").number(grid.rows);
+    json.key("columns").number(grid.columns);
+    json.key("cells").array([&] {
+      for (const PageCell& cell : grid.cells)
+        json.object([&] {
+          json.key("name").string(cell.note);
+          json.key("lines").strings(cell.lines);
+          json.key("tones").array([&] {
+            for (const Tone tone : cell.tones) json.string(paint_of(tone).name);
+          });
+          json.key("chosen").boolean(cell.chosen);
+        });
+    });
+    if (grid.row_names.empty()) return;
+    json.key("row_names").strings(grid.row_names);
+    json.key("column_names").strings(grid.column_names);
+  });
 }
 
+/// The members of a block.
 struct BlockWriter {
-  Json operator()(const Heading& heading) const { return {{"kind", "heading"}, {"text", heading.text}}; }
-  Json operator()(const Paragraph& paragraph) const { return {{"kind", "paragraph"}, {"text", paragraph.text}}; }
-  Json operator()(const Formulas& formulas) const {
-    Json list = Json::array();
-    for (const Formula& formula : formulas.list)
-      list.push_back({{"left", formula.left},
-                      {"symbols", formula.symbols},
-                      {"numbers", formula.numbers},
-                      {"value", formula.value}});
-    return {{"kind", "formulas"}, {"goes_to", formulas.goes_to}, {"list", std::move(list)}};
+  JsonText& json;
+
+  void operator()(const Heading& heading) const {
+    json.key("kind").string("heading");
+    json.key("text").string(heading.text);
   }
-  Json operator()(const Row& row) const {
-    Json items = Json::array();
-    for (const PageItem& item : row.items) {
-      const auto* grid = std::get_if<PageGrid>(&item);
-      items.push_back(grid ? grid_json(*grid) : Json(std::get<std::string>(item)));
-    }
-    return {{"kind", "row"}, {"items", std::move(items)}};
+  void operator()(const Paragraph& paragraph) const {
+    json.key("kind").string("paragraph");
+    json.key("text").string(paragraph.text);
+  }
+  void operator()(const Formulas& formulas) const {
+    json.key("kind").string("formulas");
+    json.key("goes_to").boolean(formulas.goes_to);
+    json.key("list").array([&] {
+      for (const Formula& formula : formulas.list)
+        json.object([&] {
+          json.key("left").string(formula.left);
+          json.key("symbols").string(formula.symbols);
+          json.key("numbers").string(formula.numbers);
+          json.key("value").string(formula.value);
+        });
+    });
+  }
+  void operator()(const Row& row) const {
+    json.key("kind").string("row");
+    json.key("items").array([&] {
+      for (const PageItem& item : row.items)
+        if (const auto* grid = std::get_if<PageGrid>(&item))
+          write_grid(json, *grid);
+        else
+          json.string(std::get<std::string>(item));
+    });
   }
 };
 
 }  // namespace
 
 std::string page_json(const Page& page) {
-  Json blocks = Json::array();
-  for (const PageBlock& block : page.blocks) blocks.push_back(std::visit(BlockWriter{}, block));
-  return Json{{"title", page.title}, {"problem", page.problem}, {"blocks", std::move(blocks)}}.dump(1) + "\n";
+  JsonText json;
+  json.object([&] {
+    json.key("title").string(page.title);
+    json.key("problem").string(page.problem);
+    json.key("blocks").array([&] {
+      for (const PageBlock& block : page.blocks) json.object([&] { std::visit(BlockWriter{json}, block); });
+    });
+  });
+  return std::move(json).take();
 }
 
 }  // namespace faltung::internal
