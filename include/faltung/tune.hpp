@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace faltung {
@@ -27,7 +28,10 @@ struct Machine {
   std::string target;   ///< the instruction set of the kernels: `chosen_target()`
   std::string version;  ///< of the library
   int threads = 1;      ///< never 0
-  auto operator<=>(const Machine&) const = default;
+  bool operator==(const Machine&) const = default;
+  bool operator<(const Machine& other) const {
+    return std::tie(cpu, target, version, threads) < std::tie(other.cpu, other.target, other.version, other.threads);
+  }
 };
 
 /// This machine with `Options::threads`. Errors: ProblemError (FALTUNG_TARGET).

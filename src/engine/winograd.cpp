@@ -12,11 +12,10 @@ namespace {
 /// Bytes of the points and products of one block: measured, docs/design/winograd.md.
 constexpr std::int64_t block_bytes = std::int64_t{1} << 20U;
 /// Positions that a block has at least, where there are as many: fewer do not hide the reading of the weights.
-constexpr std::int64_t least_positions = 48;
+constexpr std::int64_t least_positions = 64;
 /// Result channels whose products are kept at once.
-constexpr std::int64_t chunk_rows = 128;
-/// Rows of the matrix product from which on panels pay, and bytes of panels made together: as in the direct engine.
-constexpr std::int64_t panel_rows = 100;
+constexpr std::int64_t chunk_rows = 64;
+/// Bytes of panels that are made together: as in the direct engine.
 constexpr std::int64_t panels_bytes = std::int64_t{192} << 10U;
 
 std::int64_t even(std::int64_t extent, std::int64_t part) { return ceil_divide(extent, ceil_divide(extent, part)); }
@@ -65,7 +64,16 @@ void Winograd<T>::choose_blocks() {
   // margins of other boundaries copy any cell of the row
   tile_blocks_ = EvenParts(axes_.x.tiles, axes_.x.boundary == Boundary::zeros ? tiles : axes_.x.tiles);
   const std::int64_t line = ceil_divide(axes_.x.tiles, tile_blocks_.parts) * granule;
-  line_blocks_ = EvenParts(lines, std::clamp<std::int64_t>(fitting / line, 1, lines));
+  // as many lines as fit, or a few fewer, whose positions fill the register tiles better
+  const std::int64_t most = std::clamp<std::int64_t>(fitting / line, 1, lines);
+  double best = 0;
+  for (std::int64_t count = ceil_divide(most, 2); count <= most; ++count) {
+    const EvenParts parts(lines, count);
+    const double cost = best_tiles_cost(ceil_divide(lines, parts.parts) * line) * static_cast<double>(parts.parts);
+    if (best != 0 && cost > best) continue;
+    best = cost;
+    line_blocks_ = parts;
+  }
   const std::int64_t blocks = problem_.batch * problem_.groups * tile_blocks_.parts * line_blocks_.parts;
   const std::int64_t wanted = threads_ == 0 ? hardware_threads() : threads_;
   if (wanted > 1 && blocks > 0 && blocks < 4 * wanted) {  // too few to share evenly: share planes, then channels too
@@ -83,6 +91,15 @@ void Winograd<T>::choose_blocks() {
   lanes_ = std::max<std::int64_t>(1, std::min(tasks_, wanted));
 }
 
+/// Of the better tile, as tiles_cost counts it.
+template <class T>
+double Winograd<T>::best_tiles_cost(std::int64_t positions) const {
+  const std::int64_t rows = ceil_divide(result_channels_, chunks_.parts),
+                     vectors = ceil_divide(positions, tiles_.lanes);
+  return std::min(tiles_cost(rows, vectors, tiles_.wide_rows, tiles_.wide_vectors),
+                  tiles_cost(rows, vectors, tiles_.tall_rows, tiles_.tall_vectors));
+}
+
 template <class T>
 void Winograd<T>::choose_tiles() {
   const std::int64_t rows = ceil_divide(result_channels_, chunks_.parts);
@@ -97,7 +114,7 @@ void Winograd<T>::choose_tiles() {
   for (std::size_t point = 0; point < terms_.size(); ++point) deepest = std::max(deepest, depth_of(point));
   sum_block_ = even(deepest, winograd_sum_block);
   // sums of several blocks are added up by a kernel that reads panels
-  panels_ = rows >= panel_rows || sum_block_ < deepest;
+  panels_ = sum_block_ < deepest;
   const std::int64_t width = tile_vectors_ * tiles_.lanes;
   panel_positions_ =
       std::max<std::int64_t>(1, panels_bytes / (sum_block_ * width * static_cast<std::int64_t>(sizeof(T)))) * width;
@@ -135,7 +152,7 @@ void Winograd<T>::lay_out() {
   lane_parts_ = {slots_ * slot_stride_ + width,
                  out_stride_ * out_points() + width,
                  y_.in.rows * in_row_pitch_,
-                 x_.step * in_plane_pitch_,
+                 y_.in.rows * x_.step * in_plane_pitch_,
                  y_.out.columns * out_row_pitch_,
                  x_.out.rows * out_plane_pitch_,
                  y_.in.columns * cell_pitch_,

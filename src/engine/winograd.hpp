@@ -59,6 +59,7 @@ class Winograd : public Prepared {
   struct Product;
 
   void choose_blocks();
+  double best_tiles_cost(std::int64_t positions) const;
   void choose_tiles();
   void lay_out();
   void make_offsets();

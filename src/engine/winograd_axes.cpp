@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace faltung::internal {
 
@@ -17,9 +18,19 @@ constexpr std::int64_t most_channels = std::int64_t{1} << 16U;
 constexpr std::int64_t most_extent = std::int64_t{1} << 40U;
 
 /// The schemes that compute an axis.
-std::vector<WinogradScheme> schemes_of(const Axis& axis) {
-  if (axis.kernel == 1 && axis.stride == 1) return {WinogradScheme::one_tap};
-  if (axis.kernel == 3 && axis.stride == 1) return {WinogradScheme::f2x3, WinogradScheme::f3x3, WinogradScheme::f4x3};
+std::vector<WinogradScheme> schemes_of(const Axis& axis, Unknown unknown) {
+  if (axis.stride == 1) {
+    if (axis.kernel == 1) return {WinogradScheme::one_tap};
+    if (axis.kernel == 3) return {WinogradScheme::f2x3, WinogradScheme::f3x3, WinogradScheme::f4x3};
+    if (axis.kernel == 5) return {WinogradScheme::f2x5};
+    if (axis.kernel == 7) return {WinogradScheme::f4x7};
+  }
+  if (axis.stride == 2 && axis.dilation == 1) {
+    if (unknown == Unknown::coarse && axis.kernel == 3) return {WinogradScheme::strided_2x3};
+    if (unknown == Unknown::fine && axis.kernel == 3)
+      return {WinogradScheme::transposed_4x3, WinogradScheme::transposed_8x3};
+    if (unknown == Unknown::fine && axis.kernel == 4) return {WinogradScheme::transposed_6x4};
+  }
   return {};
 }
 
@@ -27,6 +38,7 @@ WinogradAxis make_axis(const Axis& axis, Unknown unknown, WinogradScheme scheme)
   WinogradAxis made;
   made.scheme = scheme;
   made.granule = axis.kernel == 1 ? 1 : axis.dilation;
+  const Bilinear& filter = made.algorithm();
   if (unknown == Unknown::coarse) {
     made.given = axis.fine;
     made.result = axis.coarse;
@@ -35,10 +47,16 @@ WinogradAxis make_axis(const Axis& axis, Unknown unknown, WinogradScheme scheme)
   } else {
     made.given = axis.coarse;
     made.result = axis.fine;
-    made.in_offset = axis.pad_before - (axis.kernel - 1) * axis.dilation;
-    made.backwards = true;
+    if (filter.scatter) {  // tiles begin at padded cell 0; those that lie in the margin are left out
+      const std::int64_t before = axis.pad_before / filter.out.rows;
+      made.out_offset = before * filter.out.rows - axis.pad_before;
+      made.in_offset = before * filter.step - 1;
+    } else {
+      made.in_offset = axis.pad_before - (axis.kernel - 1) * axis.dilation;
+      made.backwards = true;
+    }
   }
-  made.tiles = ceil_divide(ceil_divide(made.result, made.granule), made.algorithm().out.rows);
+  made.tiles = ceil_divide(ceil_divide(made.result - made.out_offset, made.granule), filter.out.rows);
   return made;
 }
 
@@ -77,7 +95,16 @@ double magnification(WinogradScheme scheme) {
       return 1.4;
     case WinogradScheme::f3x3:
     case WinogradScheme::f4x3:
+    case WinogradScheme::f2x5:
       return 3.4;
+    case WinogradScheme::f4x7:
+      return 3.5;
+    case WinogradScheme::transposed_8x3:
+      return 5;
+    case WinogradScheme::strided_2x3:
+    case WinogradScheme::transposed_4x3:
+    case WinogradScheme::transposed_6x4:
+      return 1.6;
   }
   return 1.5;
 }
@@ -95,7 +122,7 @@ double error_of(WinogradScheme y, WinogradScheme x, double terms, bool f32) {
 std::optional<WinogradAxes> winograd_with(const Problem& problem, WinogradScheme y, WinogradScheme x) {
   const std::array<Axis, 3> axes = three_axes(problem);
   for (const auto& [axis, scheme] : {std::pair{axes[1], y}, std::pair{axes[2], x}}) {
-    const auto fitting = schemes_of(axis);
+    const auto fitting = schemes_of(axis, problem.unknown);
     if (std::find(fitting.begin(), fitting.end(), scheme) == fitting.end()) return std::nullopt;
   }
   WinogradAxes made{make_depth(axes[0], problem.unknown), make_axis(axes[1], problem.unknown, y),
@@ -143,16 +170,17 @@ std::variant<WinogradAxes, std::string> choose_winograd(const Problem& problem) 
         return fmt::format("the kernel spans {} planes, more than {}", axis.span(), most_depth_span);
       continue;
     }
-    if (schemes_of(axis).empty())
-      return fmt::format("it has no tiles for {} taps with stride {} along {}", axis.kernel, axis.stride, names[a]);
+    if (schemes_of(axis, problem.unknown).empty())
+      return fmt::format("it has no tiles for {} taps with stride {} and dilation {} along {}", axis.kernel,
+                         axis.stride, axis.dilation, names[a]);
     transforms = transforms || axis.kernel > 1;
   }
   if (!transforms) return std::string("one tap along y and x: nothing to save");
   if (std::max(problem.fine_channels, problem.coarse_channels) / problem.groups > most_channels)
     return fmt::format("a group has more than {} channels", most_channels);
   std::optional<WinogradAxes> best;
-  for (const WinogradScheme y : schemes_of(axes[1]))
-    for (const WinogradScheme x : schemes_of(axes[2]))
+  for (const WinogradScheme y : schemes_of(axes[1], problem.unknown))
+    for (const WinogradScheme x : schemes_of(axes[2], problem.unknown))
       if (const auto made = winograd_with(problem, y, x);
           made && made->error <= most_error && (!best || made->seconds < best->seconds))
         best = made;

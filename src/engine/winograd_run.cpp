@@ -171,7 +171,6 @@ template <class T>
 void Winograd<T>::multiply(const Product& product, const Lane& lane) const {
   const EvenParts row_tiles(product.rows, tile_rows_);
   const T* points = lane.points;
-  const T* points_end = lane.points + lane_parts_[0];
   for (std::int64_t first = 0; first < product.positions; first += panels_ ? panel_positions_ : product.positions) {
     const std::int64_t last = panels_ ? std::min(product.positions, first + panel_positions_) : product.positions;
     const EvenParts parts(ceil_divide(last - first, tiles_.lanes), tile_vectors_);
@@ -183,8 +182,7 @@ void Winograd<T>::multiply(const Product& product, const Lane& lane) const {
         const T* from = points + begin;
         const std::int64_t* offset = product.offset + k0;
         if (panels_) {
-          const Segment segment{begin, vectors * tiles_.lanes};
-          rows_.panel(points, points_end, offset, depth, &segment, 1, vectors * tiles_.lanes, lane.panels);
+          kernels_.panel[vectors](from, offset, depth, lane.panels);
           from = lane.panels;
           offset = panel_offset_[vectors].data();
         }

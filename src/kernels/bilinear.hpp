@@ -91,8 +91,11 @@ struct Polynomial {
 
 /// One axis. Tile t reads cells step·t + i, i < in.columns, and makes results out.rows·t + j.
 struct Bilinear {
-  int step = 1;        ///< cells from tile to tile
-  int taps = 1;        ///< of the whole kernel
+  int step = 1;  ///< cells from tile to tile
+  int taps = 1;  ///< of the whole kernel
+  /// Result j, tap k and cell i meet where i = stride·j + k (gather), or j = stride·i + k − back (scatter).
+  int stride = 1, back = 0;
+  bool scatter = false;
   FractionMatrix in;   ///< [point of the input][cell]: B
   FractionMatrix out;  ///< [result][point of the output]: A
   int terms = 1;       ///< products: of one point of the input and one of the output
@@ -212,6 +215,112 @@ constexpr Bilinear winograd_filter(int m, int r) {
   return made;
 }
 
+/// `part` into `whole`, from a row and a column on.
+constexpr void put(const FractionMatrix& part, int row, int column, FractionMatrix& whole) {
+  for (int i = 0; i < part.rows; ++i)
+    for (int j = 0; j < part.columns; ++j)
+      if (part.at(i, j) != 0) whole.at(row + i, column + j) = part.at(i, j);
+}
+
+/// F(m, r) on `parts` runs of r taps one after the other; their products meet in the same points of the output.
+constexpr Bilinear split_filter(int m, int taps, int parts) {
+  const int r = (taps + parts - 1) / parts;
+  const Bilinear part = winograd_filter(m, r);
+  const int n = part.in.rows, between = part.in_factors.right.rows;
+  Bilinear made = part;
+  made.taps = taps;
+  made.in = FractionMatrix(parts * n, n + (parts - 1) * r);
+  made.in_factors = {FractionMatrix(parts * n, parts * between), FractionMatrix(parts * between, made.in.columns)};
+  made.weights = FractionMatrix(parts * n, taps);
+  made.terms = parts * n;
+  for (int p = 0; p < parts; ++p) {
+    put(part.in, p * n, p * r, made.in);
+    put(part.in_factors.left, p * n, p * between, made.in_factors.left);
+    put(part.in_factors.right, p * between, p * r, made.in_factors.right);
+    for (int i = 0; i < n; ++i) {
+      made.term_in[static_cast<std::size_t>(p * n + i)] = p * n + i;
+      made.term_out[static_cast<std::size_t>(p * n + i)] = i;
+      for (int k = 0; k < r && p * r + k < taps; ++k) made.weights.at(p * n + i, p * r + k) = part.weights.at(i, k);
+    }
+  }
+  return made;
+}
+
+/// The points of `filter`, and behind them `count` cells as they are, from cell `first` on, `step` apart; the cells of
+/// the filter stand `filter_step` apart.
+constexpr void add_cells(const Bilinear& filter, int filter_step, int count, int first, int step, Bilinear& made) {
+  const int n = filter.in.rows, between = filter.in_factors.right.rows;
+  const int last = first + (count - 1) * step, columns = (filter.in.columns - 1) * filter_step;
+  made.in = FractionMatrix(n + count, (columns > last ? columns : last) + 1);
+  made.in_factors = {FractionMatrix(n + count, between + count), FractionMatrix(between + count, made.in.columns)};
+  put(filter.in_factors.left, 0, 0, made.in_factors.left);
+  for (int j = 0; j < filter.in.columns; ++j) {
+    for (int i = 0; i < n; ++i) made.in.at(i, j * filter_step) = filter.in.at(i, j);
+    for (int i = 0; i < between; ++i) made.in_factors.right.at(i, j * filter_step) = filter.in_factors.right.at(i, j);
+  }
+  for (int i = 0; i < count; ++i)
+    made.in.at(n + i, first + i * step) = made.in_factors.left.at(n + i, between + i) =
+        made.in_factors.right.at(between + i, first + i * step) = 1;
+}
+
+/// Three taps with stride 2, two results: the even cells are F(2, 2); the odd ones join its products where A has the
+/// columns (1, 0) and (0, 1), at 0 and at infinity.
+constexpr Bilinear strided_filter() {
+  const Bilinear even = winograd_filter(2, 2);
+  Bilinear made = even;
+  made.step = 4;
+  made.taps = 3;
+  made.stride = 2;
+  made.terms = 5;
+  made.weights = FractionMatrix(5, 3);
+  add_cells(even, 2, 2, 1, 2, made);
+  for (int i = 0; i < 3; ++i) {
+    made.weights.at(i, 0) = even.weights.at(i, 0);
+    made.weights.at(i, 2) = even.weights.at(i, 1);
+  }
+  for (int j = 0; j < 2; ++j) {
+    const auto term = static_cast<std::size_t>(3 + j);
+    made.weights.at(3 + j, 1) = 1;
+    made.term_in[term] = 3 + j;
+    made.term_out[term] = 2 * j;
+  }
+  return made;
+}
+
+/// Transposed, three or four taps with stride 2, 2·m results: even ones are F(m, 2) of taps 2 and 0, odd ones of taps 3
+/// and 1 or, of three, the cells times tap 1.
+constexpr Bilinear transposed_filter(int m, int taps) {
+  const Bilinear part = winograd_filter(m, 2);
+  const int n = part.in.rows, odd = taps == 4 ? n : m;
+  Bilinear made = part;
+  made.taps = taps;
+  made.stride = made.back = 2;
+  made.scatter = true;
+  made.out = FractionMatrix(2 * m, n + odd);
+  made.terms = n + odd;
+  made.weights = FractionMatrix(made.terms, taps);
+  if (taps == 3) add_cells(part, 1, m, 1, 1, made);
+  for (int i = 0; i < made.terms; ++i) {
+    const auto term = static_cast<std::size_t>(i);
+    const bool even = i < n;
+    const int of_part = even ? i : i - n;
+    made.term_in[term] = taps == 4 ? of_part : i;
+    made.term_out[term] = i;
+    if (even || taps == 4) {
+      made.weights.at(i, even ? 2 : 3) = part.weights.at(of_part, 0);
+      made.weights.at(i, even ? 0 : 1) = part.weights.at(of_part, 1);
+      for (int j = 0; j < m; ++j) made.out.at(2 * j + (even ? 0 : 1), i) = part.out.at(j, of_part);
+      made.ones[term] = of_part == 1;
+    } else {
+      made.weights.at(i, 1) = 1;
+      made.out.at(2 * of_part + 1, i) = 1;
+      made.ones[term] = true;
+    }
+  }
+  made.out_factors = factor_out(made.out);
+  return made;
+}
+
 /// Nothing to do: one tap.
 constexpr Bilinear one_tap() {
   Bilinear made;
@@ -221,9 +330,20 @@ constexpr Bilinear one_tap() {
   return made;
 }
 
-/// The bilinear algorithms that the kernels are compiled for.
-enum class WinogradScheme : std::uint8_t { one_tap, f2x3, f3x3, f4x3 };
-inline constexpr std::size_t winograd_schemes = 4;
+/// The bilinear algorithms that the kernels are compiled for: results × taps.
+enum class WinogradScheme : std::uint8_t {
+  one_tap,
+  f2x3,
+  f3x3,
+  f4x3,
+  f2x5,
+  f4x7,
+  strided_2x3,
+  transposed_4x3,
+  transposed_8x3,
+  transposed_6x4
+};
+inline constexpr std::size_t winograd_schemes = 10;
 
 constexpr Bilinear make_bilinear(WinogradScheme scheme) {
   switch (scheme) {
@@ -235,6 +355,18 @@ constexpr Bilinear make_bilinear(WinogradScheme scheme) {
       return winograd_filter(3, 3);
     case WinogradScheme::f4x3:
       return winograd_filter(4, 3);
+    case WinogradScheme::f2x5:
+      return winograd_filter(2, 5);
+    case WinogradScheme::f4x7:
+      return split_filter(4, 7, 2);
+    case WinogradScheme::strided_2x3:
+      return strided_filter();
+    case WinogradScheme::transposed_4x3:
+      return transposed_filter(2, 3);
+    case WinogradScheme::transposed_8x3:
+      return transposed_filter(4, 3);
+    case WinogradScheme::transposed_6x4:
+      return transposed_filter(3, 4);
   }
   return one_tap();
 }

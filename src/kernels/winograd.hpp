@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/bilinear.hpp"
+#include "kernels/kernels.hpp"
 #include "kernels/target.hpp"
 
 #include <cstdint>
@@ -29,9 +30,14 @@ struct WinogradAxisKernels {
   /// out[j][x] = Σ_i out[j][i] · rows[i·pitch + x], x < n. Whether all of them are finite, and their sums over j.
   bool (*out_rows)(const T* rows, std::int64_t pitch, std::int64_t n, T* const* out);
 };
+/// panel[k·width + x] = points[offset[k] + x], x < width: as many vectors as the function's place in the table.
+template <class T>
+using PanelKernel = void (*)(const T* points, const std::int64_t* offset, std::int64_t depth, T* panel);
+
 template <class T>
 struct WinogradKernels {
   std::int64_t lanes = 1;
+  PanelKernel<T> panel[most_tile_vectors + 1] = {};
   WinogradAxisKernels<T> axis[winograd_schemes] = {};
 };
 

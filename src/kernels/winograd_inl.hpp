@@ -111,6 +111,26 @@ HWY_INLINE void put_together(const T* const* planes, std::int64_t count, std::in
                              T* HWY_RESTRICT row) {
   const hn::ScalableTag<T> d;
   const auto width = static_cast<std::int64_t>(hn::Lanes(d));
+  if (granule == 1 && count == 6) {  // pairs of rows, then pairs of cells
+    T pairs[3][2 * 64 / sizeof(T)];
+    for (std::int64_t t = 0; t < n; t += width, row += 6 * width) {
+      for (std::int64_t i = 0; i < 3; ++i) interleave_row(planes + 2 * i, t, 2, width, pairs[i]);
+#if HWY_TARGET != HWY_SCALAR
+      if constexpr (sizeof(T) == 4) {
+        const hn::Repartition<std::uint64_t, decltype(d)> two;
+        for (std::int64_t half = 0; half < 2; ++half)
+          hn::StoreInterleaved3(hn::BitCast(two, hn::LoadU(d, pairs[0] + half * width)),
+                                hn::BitCast(two, hn::LoadU(d, pairs[1] + half * width)),
+                                hn::BitCast(two, hn::LoadU(d, pairs[2] + half * width)), two,
+                                reinterpret_cast<std::uint64_t*>(row + half * 3 * width));
+        continue;
+      }
+#endif
+      for (std::int64_t i = 0; i < 3; ++i)
+        for (std::int64_t j = 0; j < width; ++j) std::memcpy(row + 6 * j + 2 * i, pairs[i] + 2 * j, 2 * sizeof(T));
+    }
+    return;
+  }
   if (granule == 1) return interleave_row(planes, 0, count, round_up(n, width), row);
   for (std::int64_t t = 0; t < n; ++t)
     for (std::int64_t i = 0; i < count; ++i, row += granule)
@@ -124,20 +144,22 @@ void in_columns(const WinogradColumns& shape, const T* HWY_RESTRICT rows, T* HWY
   const hn::ScalableTag<T> d;
   constexpr auto width = static_cast<std::int64_t>(hn::MaxLanes(d));
   constexpr int cells = bilinear<scheme>.in.columns, step = bilinear<scheme>.step;
-  const T* plane[static_cast<std::size_t>(step)];
-  T* to[static_cast<std::size_t>(step)];
-  for (int i = 0; i < step; ++i) plane[i] = to[i] = planes + i * shape.plane_pitch;
+  const std::int64_t row_planes = step * shape.plane_pitch;
+  // all rows first: vectors that straddle two fresh stores wait for both
+  if (step > 1)
+    for (std::int64_t r = 0; r < shape.rows; ++r) {
+      T* to[static_cast<std::size_t>(step)];
+      for (int i = 0; i < step; ++i) to[i] = planes + r * row_planes + i * shape.plane_pitch;
+      take_apart(rows + r * shape.row_pitch, step, shape.granule, shape.tiles + (cells - 1) / step, to);
+    }
   for (std::int64_t r = 0; r < shape.rows; ++r) {
-    const T* row = rows + r * shape.row_pitch;
-    if (step == 1)
-      plane[0] = row;
-    else
-      take_apart(row, step, shape.granule, shape.tiles + (cells - 1) / step, to);
+    const T* in = step == 1 ? rows + r * shape.row_pitch : planes + r * row_planes;
     T* out = points + r * shape.row_stride;
     for (std::int64_t at = 0; at < shape.tiles * shape.granule; at += width) {
       hn::Vec<decltype(d)> x[static_cast<std::size_t>(cells)];
-      each<cells>([&](auto j)
-                      FALTUNG_INLINED { x[j] = hn::LoadU(d, plane[j % step] + at + (j / step) * shape.granule); });
+      each<cells>([&](auto j) FALTUNG_INLINED {
+        x[j] = hn::LoadU(d, in + (j % step) * shape.plane_pitch + at + (j / step) * shape.granule);
+      });
       transform<scheme, Side::in_left, Side::in_right>(
           d, x, [&](auto i, auto y) FALTUNG_INLINED { hn::StoreU(y, d, out + i * shape.point_stride + at); });
     }
@@ -206,9 +228,27 @@ bool out_rows(const T* HWY_RESTRICT rows, std::int64_t pitch, std::int64_t n, T*
   return hn::AllTrue(d, hn::Eq(wild, hn::Zero(d)));
 }
 
+/// Unrolled: compilers take a loop over vectors for a call of memcpy, which costs more than they do.
+template <class T, int vectors>
+void copy_panel(const T* HWY_RESTRICT points, const std::int64_t* HWY_RESTRICT offset, std::int64_t depth,
+                T* HWY_RESTRICT panel) {
+  const hn::ScalableTag<T> d;
+  constexpr auto width = static_cast<std::int64_t>(hn::MaxLanes(d));
+  for (std::int64_t k = 0; k < depth; ++k, panel += vectors * width) {
+    const T* from = points + offset[k];
+    hn::Vec<decltype(d)> x[static_cast<std::size_t>(vectors)];
+    each<vectors>([&](auto j) FALTUNG_INLINED { x[j] = hn::LoadU(d, from + j * width); });
+    each<vectors>([&](auto j) FALTUNG_INLINED { hn::StoreU(x[j], d, panel + j * width); });
+  }
+}
+
 template <class T>
 constexpr WinogradKernels<T> make_winograd_table() {
   WinogradKernels<T> table;
+  table.panel[1] = &copy_panel<T, 1>;
+  table.panel[2] = &copy_panel<T, 2>;
+  table.panel[3] = &copy_panel<T, 3>;
+  table.panel[4] = &copy_panel<T, 4>;
   table.lanes = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
   [&]<std::size_t... i>(std::index_sequence<i...>) {
     ((table.axis[i] = {&in_rows<T, static_cast<WinogradScheme>(i)>, &in_columns<T, static_cast<WinogradScheme>(i)>,

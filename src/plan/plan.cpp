@@ -43,7 +43,7 @@ std::string names_of_algorithms() {
 
 std::optional<std::string> refusal(const Algorithm& algorithm, const Problem& problem, const Options& options) {
   if (options.accuracy == Accuracy::strict && !algorithm.strict()) return "its sums are not in strict order";
-  if (const auto reason = algorithm.refusal(problem)) return reason;
+  if (auto reason = algorithm.refusal(problem)) return reason;
   if (options.accuracy == Accuracy::strict) return std::nullopt;
   const double error = algorithm.error(problem), allowed = options.accuracy.error();
   if (error <= allowed) return std::nullopt;

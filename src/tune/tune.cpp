@@ -41,7 +41,7 @@ Tuning tune(const Problem& problem, const Options& options, double seconds, cons
       best = total;
       report.chosen = candidate.algorithm;
     }
-    const Report own = plan.report();
+    const Report& own = plan.report();
     const auto itself = std::find_if(own.candidates.begin(), own.candidates.end(),
                                      [&](const Candidate& c) { return c.algorithm == candidate.algorithm; });
     candidate.workspace_bytes = itself->workspace_bytes;

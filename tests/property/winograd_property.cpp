@@ -13,10 +13,17 @@ int64_t between(int64_t low, int64_t high) { return *rc::gen::inRange<int64_t>(l
 /// An axis that is transformed: one that some scheme has tiles for.
 Axis tiled_axis(bool transposed) {
   Axis axis;
-  axis.kernel = between(0, 4) == 0 ? 1 : 3;
+  constexpr int64_t kernels[] = {1, 3, 3, 3, 5, 7};
+  axis.kernel = kernels[between(0, 5)];
   axis.dilation = between(0, 2) == 0 ? between(2, 4) : 1;
+  if (between(0, 3) == 0) {
+    axis.stride = 2;
+    axis.dilation = 1;
+    axis.kernel = transposed ? between(3, 4) : 3;
+  }
   axis.coarse = between(1, between(0, 3) == 0 ? 40 : 14);
-  const int64_t padded = (axis.coarse - 1) * axis.stride + axis.span() + between(0, axis.dilation - 1);
+  const int64_t padded =
+      (axis.coarse - 1) * axis.stride + axis.span() + between(0, std::max(axis.stride, axis.dilation) - 1);
   const int64_t pads = between(0, std::min(padded - 1, 2 * axis.span()));
   axis.pad_before = between(0, pads);
   axis.pad_after = pads - axis.pad_before;
