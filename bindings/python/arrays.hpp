@@ -1,4 +1,5 @@
-// Arrays of NumPy as the library's views. Dense, row-major, native byte order: anything else is refused by the caster.
+// Arrays of NumPy as the library's views. Native byte order, strides of whole elements; weights dense and row-major:
+// anything else is refused by the caster.
 #pragma once
 
 #include <faltung/faltung.hpp>
@@ -9,8 +10,9 @@
 
 namespace faltung::python {
 
-using InputArray = nanobind::ndarray<nanobind::ro, nanobind::c_contig, nanobind::device::cpu>;
-using OutputArray = nanobind::ndarray<nanobind::c_contig, nanobind::device::cpu>;
+using InputArray = nanobind::ndarray<nanobind::ro, nanobind::device::cpu>;
+using OutputArray = nanobind::ndarray<nanobind::device::cpu>;
+using DenseInput = nanobind::ndarray<nanobind::ro, nanobind::c_contig, nanobind::device::cpu>;
 
 template <class T>
 struct Type {
@@ -38,6 +40,22 @@ Shape shape_of_array(const Array& array) {
   return shape;
 }
 
+/// In elements; empty: dense, row-major.
+template <class Array>
+Shape strides_of_array(const Array& array) {
+  bool dense = true;
+  std::int64_t expected = 1;
+  for (std::size_t axis = array.ndim(); axis-- > 0;) {
+    const auto extent = static_cast<std::int64_t>(array.shape(axis));
+    dense = dense && (extent == 1 || array.stride(axis) == expected);
+    expected *= extent;
+  }
+  Shape strides;
+  if (dense || expected == 0) return strides;
+  for (std::size_t axis = 0; axis < array.ndim(); ++axis) strides.push_back(array.stride(axis));
+  return strides;
+}
+
 template <class T>
 void check_type(const nanobind::dlpack::dtype& type, const char* what) {
   if (type != nanobind::dtype<T>())
@@ -45,16 +63,11 @@ void check_type(const nanobind::dlpack::dtype& type, const char* what) {
                         ": the plan's type: convert it with astype");
 }
 
-template <class T>
-TensorView<const T> view(const InputArray& array, const char* what) {
-  check_type<T>(array.dtype(), what);
-  return {static_cast<const T*>(array.data()), shape_of_array(array)};
-}
-
-template <class T>
-TensorView<T> view(const OutputArray& array, const char* what) {
-  check_type<T>(array.dtype(), what);
-  return {static_cast<T*>(array.data()), shape_of_array(array)};
+/// T is const for what is read.
+template <class T, class Array>
+TensorView<T> view(const Array& array, const char* what) {
+  check_type<std::remove_const_t<T>>(array.dtype(), what);
+  return {static_cast<T*>(array.data()), shape_of_array(array), strides_of_array(array)};
 }
 
 }  // namespace faltung::python

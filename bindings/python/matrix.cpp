@@ -35,9 +35,9 @@ Form form_of(std::string_view form) {
   throw ProblemError("form " + quote(form), "forms are folded and padded", "use one of them");
 }
 
-nb::tuple sparse(const Problem& problem, const InputArray& entries, std::string_view form) {
+nb::tuple sparse(const Problem& problem, const DenseInput& entries, std::string_view form) {
   return with_type(problem.dtype, [&]<class T>(Type<T>) {
-    const auto numbers = view<T>(entries, "w");
+    const auto numbers = view<const T>(entries, "w");
     SparseMatrix<T> matrix;
     {
       const nb::gil_scoped_release released;

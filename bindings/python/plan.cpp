@@ -20,24 +20,26 @@ namespace faltung::python {
 
 namespace {
 
-Plan plan_of(const Problem& problem, const std::string& algorithm, const std::string& accuracy, int threads,
-             bool once) {
+Plan plan_of(const Problem& problem, const std::string& algorithm, const std::string& accuracy, int threads, bool once,
+             const Shape& fine_strides, const Shape& coarse_strides) {
   read_wisdom();
   const Options options{.algorithm = algorithm,
                         .accuracy = parse_accuracy(accuracy),
                         .threads = threads,
                         .pack_each_run = once,
-                        .wisdom = known_wisdom()};
+                        .wisdom = known_wisdom(),
+                        .fine_strides = fine_strides,
+                        .coarse_strides = coarse_strides};
   const nb::gil_scoped_release released;
   return make_plan(problem, options);
 }
 
-PackedWeights pack(const Plan& plan, const InputArray& weights, const std::optional<InputArray>& bias) {
+PackedWeights pack(const Plan& plan, const DenseInput& weights, const std::optional<DenseInput>& bias) {
   return with_type(plan.problem().dtype, [&]<class T>(Type<T>) {
-    const auto weights_view = view<T>(weights, "w");
+    const auto weights_view = view<const T>(weights, "w");
     std::span<const T> numbers;
     if (bias) {
-      const auto bias_view = view<T>(*bias, "bias");
+      const auto bias_view = view<const T>(*bias, "bias");
       numbers = {bias_view.data, static_cast<std::size_t>(element_count(bias_view.shape))};
     }
     const nb::gil_scoped_release released;
@@ -47,7 +49,7 @@ PackedWeights pack(const Plan& plan, const InputArray& weights, const std::optio
 
 void run(const Plan& plan, const InputArray& given, const PackedWeights& packed, const OutputArray& result) {
   with_type(plan.problem().dtype, [&]<class T>(Type<T>) {
-    const auto from = view<T>(given, "x");
+    const auto from = view<const T>(given, "x");
     const auto to = view<T>(result, "out");
     const nb::gil_scoped_release released;
     Workspace workspace(plan.workspace_bytes());
@@ -58,8 +60,8 @@ void run(const Plan& plan, const InputArray& given, const PackedWeights& packed,
 void run_weight_gradient(const Plan& plan, const InputArray& input, const InputArray& output_gradient,
                          const OutputArray& weight_gradient) {
   with_type(plan.problem().dtype, [&]<class T>(Type<T>) {
-    const auto from = view<T>(input, "x");
-    const auto with = view<T>(output_gradient, "grad");
+    const auto from = view<const T>(input, "x");
+    const auto with = view<const T>(output_gradient, "grad");
     const auto to = view<T>(weight_gradient, "out");
     const nb::gil_scoped_release released;
     Workspace workspace(plan.workspace_bytes());
@@ -81,7 +83,8 @@ void bind_plan(nb::module_& module) {
       .def_ro("packed_bytes", &Candidate::packed_bytes);
   nb::class_<PackedWeights>(module, "PackedWeights", "Weights and bias in the form of one plan.");
   nb::class_<Plan>(module, "CorePlan", "What will run for a problem. Immutable; any number of threads may run it.")
-      .def(nb::new_(&plan_of), "problem"_a, "algorithm"_a, "accuracy"_a, "threads"_a, "once"_a)
+      .def(nb::new_(&plan_of), "problem"_a, "algorithm"_a, "accuracy"_a, "threads"_a, "once"_a,
+           "fine_strides"_a = Shape(), "coarse_strides"_a = Shape())
       .def_prop_ro("problem", [](const Plan& plan) { return plan.problem(); })
       .def_prop_ro("algorithm", &Plan::algorithm)
       .def_prop_ro("workspace_bytes", &Plan::workspace_bytes)

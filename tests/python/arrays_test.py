@@ -33,6 +33,48 @@ def test_layout_does_not_matter(random, layout, dtype):
                                   faltung.conv_weight_grad(wanted, x, w.shape, stride=2))
 
 
+WITHOUT_A_COPY = {"negative strides", "every other cell", "fortran", "read-only", "transposed"}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_only_bytes_that_a_plan_cannot_read_are_copied(random, layout):
+    array = LAYOUTS[layout](random.standard_normal((2, 3, 6, 5)))
+    taken, strides = faltung._arrays.laid_out(array, np.dtype(np.float64))
+    np.testing.assert_array_equal(taken, array)
+    assert np.shares_memory(taken, array) == (layout in WITHOUT_A_COPY)
+    assert strides in ((), tuple(step // 8 for step in array.strides))
+
+
+@pytest.mark.parametrize("algorithm", [one.name for one in faltung.algorithms()])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_every_algorithm_takes_every_layout(random, algorithm, transposed):
+    """Whole numbers, so that each way of adding gives the same."""
+    x, w = (random.integers(-3, 4, shape).astype(np.float32) for shape in ((2, 3, 8, 7), (3, 3, 3, 3)))
+    forward = faltung.conv_transpose if transposed else faltung.conv
+    wanted = forward(x, w, padding=1, algorithm="sliding_window")
+    plan = faltung.Plan(x.shape, w, padding=1, transposed=transposed, algorithm=algorithm)
+    for change in (*LAYOUTS.values(), lambda a: np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 1, -1)), -1, 1)):
+        np.testing.assert_allclose(forward(change(x), w, padding=1, algorithm=algorithm), wanted, atol=1e-3)
+        for out in outs(wanted.shape, wanted.dtype):
+            out[...] = np.nan
+            np.testing.assert_allclose(plan(change(x), out), wanted, atol=1e-3)
+            out[...] = np.nan
+            np.testing.assert_allclose(forward(change(x), w, padding=1, algorithm=algorithm, out=out), wanted, atol=1e-3)
+
+
+def test_an_out_whose_cells_meet_is_written_like_numpy_does():
+    shared = np.lib.stride_tricks.as_strided(np.zeros(4), (1, 1, 3), (8, 8, 0))
+    assert faltung.conv(np.arange(5.0).reshape(1, 1, 5), np.ones((1, 1, 3)), out=shared) is shared
+    assert shared.ravel().tolist() == [9, 9, 9]
+
+
+def test_a_plan_keeps_its_weights():
+    x, w = np.ones((1, 1, 6)), np.ones((1, 1, 3))
+    plan = faltung.Plan((1, 1, 3), w)
+    w[...] = 7
+    assert plan(x[..., ::2]).tolist() == plan(x[..., :3]).tolist() == [[[3]]]
+
+
 def test_broadcast_input_is_read_as_it_is():
     x = np.broadcast_to(np.float32(2), (1, 2, 5))
     np.testing.assert_array_equal(faltung.conv(x, np.ones((1, 2, 3), np.float32)), np.full((1, 1, 3), 12, np.float32))
@@ -73,6 +115,8 @@ def test_dlpack_comes_in_without_a_copy(random):
     x, w = random.standard_normal((1, 2, 9)), random.standard_normal((3, 2, 3))
     np.testing.assert_array_equal(faltung.conv(Tensor(x), Tensor(w)), faltung.conv(x, w))
     assert np.shares_memory(faltung._arrays.dense(faltung._arrays.numbers(Tensor(x), "x"), x.dtype), x)
+    backwards, strides = faltung._arrays.laid_out(faltung._arrays.numbers(Tensor(x[..., ::-1]), "x"), x.dtype)
+    assert np.shares_memory(backwards, x) and strides[2] == -1
     with pytest.raises(TypeError, match="w is a Elsewhere.*another device"):
         faltung.conv(x, Elsewhere(w))
 
@@ -85,6 +129,8 @@ def outs(shape, dtype):
     yield np.empty(shape, dtype)
     yield np.empty(shape[:-1] + (2 * shape[-1],), dtype)[..., ::2]
     yield np.empty(shape, dtype, order="F")
+    yield np.empty(shape, dtype)[..., ::-1]
+    yield np.moveaxis(np.empty((shape[0], *shape[2:], shape[1]), dtype), -1, 1) if len(shape) > 1 else np.empty(shape, dtype)
     yield np.empty(shape, np.dtype(dtype).newbyteorder())
 
 
@@ -158,7 +204,7 @@ REFUSALS = [
     (lambda: faltung.conv(X, W, boundary=3), TypeError, "boundary is 3"),
     (lambda: faltung.conv(X, W, algorithm="fast"), ValueError, "algorithm fast"),
     (lambda: faltung.conv(X, W, algorithm=None), TypeError, "algorithm is None"),
-    (lambda: faltung.conv(X, W, accuracy="exact"), ValueError, "accuracy `exact`"),
+    (lambda: faltung.conv(X, W, accuracy="exact"), ValueError, "accuracy is `exact`"),
     (lambda: faltung.conv(X, W, threads=0), ValueError, "threads is 0"),
     (lambda: faltung.conv(X, W, threads="2"), TypeError, "threads is '2'"),
     (lambda: faltung.conv_transpose(X, W[:2], output_padding=1), ValueError, "output padding y is 1"),

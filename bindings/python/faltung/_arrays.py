@@ -1,4 +1,4 @@
-"""Arrays from outside as the library takes them: dense, row-major, native, of one of its three types."""
+"""Arrays from outside as the library takes them: native, of one of its three types, with strides of whole elements."""
 from __future__ import annotations
 
 import functools
@@ -63,19 +63,48 @@ def types_of(first: np.dtype, second: np.dtype, third: np.dtype | None = None,
 
 
 def dense(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """The same array where it is dense, row-major and of this type, else a copy that is."""
-    if array.dtype is dtype and array.flags.c_contiguous:
+    """The same array where it is dense, row-major, aligned and of this type, else a copy that is."""
+    flags = array.flags
+    if array.dtype == dtype and flags.c_contiguous and flags.aligned:
         return array
-    return np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
+    return np.array(array, dtype, order="C")
+
+
+def _strides(array: np.ndarray) -> tuple[int, ...] | None:
+    """In elements, (): dense, row-major; None: elements are not aligned."""
+    flags = array.flags
+    if not flags.aligned:
+        return None
+    if flags.c_contiguous:
+        return ()
+    size = array.itemsize
+    return None if any(stride % size for stride in array.strides) else tuple([stride // size for stride in array.strides])
+
+
+def laid_out(array: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, tuple[int, ...]]:
+    """The array as a plan takes it, and its strides in elements, (): dense, row-major. A copy only where it is of another type or
+    byte order, or not aligned."""
+    strides = _strides(array) if array.dtype == dtype else None
+    return (np.array(array, dtype, order="C"), ()) if strides is None else (array, strides)
+
+
+def _own_places(shape: Sequence[int], strides: Sequence[int]) -> bool:
+    """Whether it is plain that no two elements share a place, as the library wants it of what it writes."""
+    reach = 0
+    for distance, steps in sorted((abs(stride), extent - 1) for stride, extent in zip(strides, shape) if extent > 1):
+        if distance <= reach:
+            return False
+        reach += distance * steps
+    return True
 
 
 def fill(out: np.ndarray | None, shape: tuple[int, ...], types: Types, inputs: Sequence[np.ndarray],
-         run: Callable[[np.ndarray], None]) -> np.ndarray:
-    """What `run` writes, in `out` or in a new array. An `out` that is of another layout, or that may overlap an input, is
-    written through a temporary array."""
+         run: Callable[[np.ndarray, tuple[int, ...]], None], dense_out: bool = False) -> np.ndarray:
+    """What `run` writes into an array with these strides, in elements, (): dense; in `out` or in a new array. An `out` of another
+    byte order, that may overlap an input, or that is not dense where it must be, is written through a temporary array."""
     if out is None:
         made = np.empty(shape, types.compute)
-        run(made)
+        run(made, ())
         return made if types.compute is types.result else made.astype(types.result)
     if not isinstance(out, np.ndarray):
         raise TypeError(f"out is a {type(out).__name__}: it must be a NumPy array: give one, or leave it out")
@@ -85,11 +114,12 @@ def fill(out: np.ndarray | None, shape: tuple[int, ...], types: Types, inputs: S
         raise TypeError(f"out is of type {out.dtype}: the result is {types.result}: make it of that type")
     if not out.flags.writeable:
         raise ValueError("out is read-only: the result is written into it: give a writeable array")
-    if (out.dtype == types.compute and out.flags.c_contiguous and out.dtype.isnative
-            and not any(np.may_share_memory(out, array) for array in inputs)):
-        run(out)
-        return out
+    if out.dtype == types.compute and not any(np.may_share_memory(out, array) for array in inputs):
+        strides = _strides(out)
+        if strides is not None and not (strides and dense_out) and _own_places(shape, strides):
+            run(out, strides)
+            return out
     made = np.empty(shape, types.compute)
-    run(made)
+    run(made, ())
     out[...] = made
     return out

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ._arrays import dense, fill, int64, numbers, types_of
+from ._arrays import dense, fill, int64, laid_out, numbers, types_of
 from ._layer import planned, shape_of, words
 
 
@@ -21,35 +21,48 @@ def _forward(transposed, x, w, bias, said, algorithm, accuracy, threads, out):
         types = types_of(x.dtype, w.dtype, bias.dtype)
         inputs = (x, w, bias)
         bias = dense(bias, types.compute)
-    plan = planned("forward", transposed, x.shape, w.shape, types.name, said, algorithm, accuracy, threads)
-    packed = plan.core.pack(dense(w, types.compute), bias)
-    x = dense(x, types.compute)
+    x, strides = laid_out(x, types.compute)
+    w = dense(w, types.compute)
+    layer = ("forward", transposed, x.shape, w.shape, types.name, said, algorithm, accuracy, threads, strides)
+    plan = planned(*layer)
     if out is None and types.compute is types.result:
         out = np.empty(plan.shape, types.compute)
-        plan.core.run(x, packed, out)
+        plan.core.run(x, plan.core.pack(w, bias), out)
         return out
-    return fill(out, plan.shape, types, inputs, lambda to: plan.core.run(x, packed, to))
+
+    def run(to, to_strides):
+        core = (planned(*layer, to_strides) if to_strides else plan).core
+        core.run(x, core.pack(w, bias), to)
+
+    return fill(out, plan.shape, types, inputs, run)
 
 
 def _input_grad(transposed, grad, w, input_shape, said, algorithm, accuracy, threads, out):
     grad, w = numbers(grad, "grad"), numbers(w, "w")
     types = types_of(grad.dtype, w.dtype, names=("grad", "w", ""))
-    plan = planned("dx", transposed, shape_of(input_shape, "input_shape"), w.shape, types.name, said, algorithm, accuracy,
-                   threads, "input_shape")
+    layer = ("dx", transposed, shape_of(input_shape, "input_shape"), w.shape, types.name, said, algorithm, accuracy, threads)
+    plan = planned(*layer, x="input_shape")
     check_gradient(grad, plan.problem)
-    packed = plan.core.pack(dense(w, types.compute), None)
-    given = dense(grad, types.compute)
-    return fill(out, plan.shape, types, (grad, w), lambda to: plan.core.run(given, packed, to))
+    given, strides = laid_out(grad, types.compute)
+    weights = dense(w, types.compute)
+
+    def run(to, to_strides):
+        core = (planned(*layer, to_strides, strides) if strides or to_strides else plan).core
+        core.run(given, core.pack(weights, None), to)
+
+    return fill(out, plan.shape, types, (grad, w), run)
 
 
 def _weight_grad(transposed, grad, x, weight_shape, said, algorithm, accuracy, threads, out):
     grad, x = numbers(grad, "grad"), numbers(x, "x")
     types = types_of(grad.dtype, x.dtype, names=("grad", "x", ""))
-    plan = planned("dw", transposed, x.shape, shape_of(weight_shape, "weight_shape"), types.name, said, algorithm, accuracy,
-                   threads, "x", "weight_shape")
+    layer = ("dw", transposed, x.shape, shape_of(weight_shape, "weight_shape"), types.name, said, algorithm, accuracy, threads)
+    plan = planned(*layer, w="weight_shape")
     check_gradient(grad, plan.problem)
-    given, gradient = dense(x, types.compute), dense(grad, types.compute)
-    return fill(out, plan.shape, types, (grad, x), lambda to: plan.core.run_weight_gradient(given, gradient, to))
+    (given, x_strides), (gradient, y_strides) = laid_out(x, types.compute), laid_out(grad, types.compute)
+    if x_strides or y_strides:
+        plan = planned(*layer, x_strides, y_strides)
+    return fill(out, plan.shape, types, (grad, x), lambda to, _: plan.core.run_weight_gradient(given, gradient, to), dense_out=True)
 
 
 def check_gradient(grad, problem):
@@ -65,7 +78,7 @@ def _bias_grad(grad, out):
     types = types_of(grad.dtype, grad.dtype, names=("grad", "grad", ""))
     axes = (0, *range(2, grad.ndim))
 
-    def run(to):
+    def run(to, _):
         if types.compute is not int64:
             to[...] = ordered_sum(np.zeros(grad.shape[1]), [position_sums(sample) for sample in grad])
             return

@@ -150,25 +150,28 @@ def said_accuracy(accuracy: Any) -> str:
     raise TypeError(f"accuracy is {accuracy!r}: it must be 'default', 'strict' or an error such as 1e-5: give one of them")
 
 
-def plan_of(problem: _core.Problem, algorithm: Any, accuracy: Any, threads: Any, once: bool = False) -> Planned:
-    """`once`: the weights are packed for each run."""
+def plan_of(problem: _core.Problem, algorithm: Any, accuracy: Any, threads: Any, once: bool = False,
+            x_strides: tuple[int, ...] = (), y_strides: tuple[int, ...] = ()) -> Planned:
+    """`once`: the weights are packed for each run. Strides, in elements, of the layer's input and of its output; (): dense."""
     if not isinstance(algorithm, str):
         raise TypeError(f"algorithm is {algorithm!r}: it must be a word: leave it out, or see faltung.algorithms()")
-    core = _core.CorePlan(problem, algorithm, said_accuracy(accuracy), threads_of(problem, threads), once)
+    layout = () if not x_strides and not y_strides else (y_strides, x_strides) if problem.transposed else (x_strides, y_strides)
+    core = _core.CorePlan(problem, algorithm, said_accuracy(accuracy), threads_of(problem, threads), once, *layout)
     return Planned(core, problem, problem.given_shape, problem.unknown_shape)
 
 
 # 128 problems are more than a network has layers; a plan holds tables, no arrays
 @functools.lru_cache(maxsize=128)
 def planned(kind: str, transposed: bool, x_shape: tuple[int, ...], w_shape: tuple[int, ...], dtype: str, said: Words,
-            algorithm: str, accuracy: str, threads: int | None, x: str = "x", w: str = "w") -> Planned:
-    """The plan of a layer (`kind` forward) or of its gradient by input or weights (dx, dw)."""
+            algorithm: str, accuracy: str, threads: int | None, x_strides: tuple[int, ...] = (), y_strides: tuple[int, ...] = (),
+            x: str = "x", w: str = "w") -> Planned:
+    """The plan of a layer (`kind` forward) or of its gradient by input or weights (dx, dw), for these strides."""
     problem = problem_of(transposed, x_shape, w_shape, dtype, said, x, w)
     if kind == "dx":
         problem = problem.input_gradient()
     elif kind == "dw":
         problem = problem.weight_gradient()
-    return plan_of(problem, algorithm, accuracy, threads, once=True)
+    return plan_of(problem, algorithm, accuracy, threads, True, x_strides, y_strides)
 
 
 def shape_of(value: Any, name: str) -> tuple[int, ...]:

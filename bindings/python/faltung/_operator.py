@@ -94,7 +94,7 @@ class ConvOperator(LinearOperator):
                                     coarse_channels=whole.coarse_channels, dtype=types.name)
             if adjoint:
                 problem = problem.input_gradient()
-            self._bound[key] = Bound(plan_of(problem, *self._planning), types, self._w, None)
+            self._bound[key] = Bound(problem, self._planning, types, self._w, None)
         return self._bound[key]
 
     def _apply(self, adjoint: bool, vectors: np.ndarray) -> np.ndarray:

@@ -6,38 +6,66 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._arrays import Types, check_type, dense, fill, numbers, types_of
-from ._layer import Planned, plan_of, problem_of, shape_of, words
+from ._arrays import Types, check_type, fill, laid_out, numbers, types_of
+from ._layer import plan_of, problem_of, shape_of, words
 
 __all__ = ["Plan", "shape"]
 
 
+# each has its own packed weights
+LAYOUTS_KEPT = 8
+
+
 class Bound:
-    """A plan with its packed weights."""
+    """A plan with its packed weights, and one for each other layout of its arrays that it meets."""
 
-    __slots__ = ("_planned", "_types", "_packed", "_run", "_inputs")
+    __slots__ = ("_planned", "_types", "_packed", "_run", "_planning", "_weights", "_layouts")
 
-    def __init__(self, planned: Planned, types: Types, w: np.ndarray, bias: np.ndarray | None) -> None:
-        self._planned, self._types = planned, types
-        self._packed = planned.core.pack(dense(w, types.compute), None if bias is None else dense(bias, types.compute))
-        self._run = planned.core.run
+    def __init__(self, problem: _core.Problem, planning: tuple, types: Types, w: np.ndarray, bias: np.ndarray | None) -> None:
+        self._planned, self._types, self._planning = plan_of(problem, *planning), types, planning
+        self._weights = tuple(None if array is None else np.array(array, types.compute, order="C") for array in (w, bias))
+        self._layouts: dict[tuple, tuple[_core.CorePlan, _core.PackedWeights]] = {}
+        self._packed = self._planned.core.pack(*self._weights)
+        self._run = self._planned.core.run
+
+    def _laid_out(self, given: tuple[int, ...], result: tuple[int, ...]) -> tuple[_core.CorePlan, _core.PackedWeights]:
+        """Plan and weights for arrays with these strides."""
+        if not given and not result:
+            return self._planned.core, self._packed
+        found = self._layouts.get((given, result))
+        if found is None:
+            problem = self._planned.problem
+            forward = (problem.unknown == "fine") == problem.transposed
+            core = plan_of(problem, *self._planning, False, *((given, result) if forward else (result, given))).core
+            found = core, core.pack(*self._weights)
+            if len(self._layouts) == LAYOUTS_KEPT:
+                self._layouts.clear()
+            self._layouts[given, result] = found
+        return found
 
     def __call__(self, x: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Apply the plan to `x`, which has the planned shape; into `out`, where given."""
         types = self._types
-        if type(x) is not np.ndarray or x.dtype is not types.compute or not x.flags.c_contiguous:
+        if type(x) is not np.ndarray or x.dtype is not types.compute or not (x.flags.c_contiguous and x.flags.aligned):
             x = numbers(x, "x")
             check_type(x.dtype, "x")
             if x.dtype != types.result and not np.can_cast(x.dtype, types.compute, "safe"):
                 raise TypeError(f"x is of type {x.dtype}: the plan computes in {types.compute}: convert one, with astype")
-            x = dense(x, types.compute)
+            x, strides = laid_out(x, types.compute)
+        else:
+            strides = ()
         if x.shape != self._planned.given_shape:
             raise ValueError(f"x has shape {x.shape}: the plan is for {self._planned.given_shape}: make another plan for it")
-        if out is None and types.compute is types.result:
+        if out is None and types.compute is types.result and not strides:
             out = np.empty(self._planned.shape, types.compute)
             self._run(x, self._packed, out)
             return out
-        return fill(out, self._planned.shape, types, (x,), lambda to: self._run(x, self._packed, to))
+
+        def run(to, to_strides):
+            core, packed = self._laid_out(strides, to_strides)
+            core.run(x, packed, to)
+
+        return fill(out, self._planned.shape, types, (x,), run)
 
 
 class Plan(Bound):
@@ -83,7 +111,7 @@ class Plan(Bound):
         types = types_of(w.dtype, w.dtype if bias is None else bias.dtype, names=("w", "bias", ""))
         said = words(stride, padding, dilation, groups, boundary, flip, output_padding, output_size)
         problem = problem_of(bool(transposed), shape_of(x_shape, "x_shape"), w.shape, types.name, said, "x_shape")
-        super().__init__(plan_of(problem, algorithm, accuracy, threads), types, w, bias)
+        super().__init__(problem, (algorithm, accuracy, threads), types, w, bias)
 
     @property
     def problem(self) -> _core.Problem:
