@@ -238,8 +238,9 @@ constexpr Bilinear split_filter(int m, int taps, int parts) {
     put(part.in_factors.left, p * n, p * between, made.in_factors.left);
     put(part.in_factors.right, p * between, p * r, made.in_factors.right);
     for (int i = 0; i < n; ++i) {
-      made.term_in[static_cast<std::size_t>(p * n + i)] = p * n + i;
-      made.term_out[static_cast<std::size_t>(p * n + i)] = i;
+      const int term = p * n + i;
+      made.term_in[static_cast<std::size_t>(term)] = term;
+      made.term_out[static_cast<std::size_t>(term)] = i;
       for (int k = 0; k < r && p * r + k < taps; ++k) made.weights.at(p * n + i, p * r + k) = part.weights.at(i, k);
     }
   }
@@ -279,10 +280,10 @@ constexpr Bilinear strided_filter() {
     made.weights.at(i, 2) = even.weights.at(i, 1);
   }
   for (int j = 0; j < 2; ++j) {
-    const auto term = static_cast<std::size_t>(3 + j);
-    made.weights.at(3 + j, 1) = 1;
-    made.term_in[term] = 3 + j;
-    made.term_out[term] = 2 * j;
+    const int term = 3 + j;
+    made.weights.at(term, 1) = 1;
+    made.term_in[static_cast<std::size_t>(term)] = term;
+    made.term_out[static_cast<std::size_t>(term)] = 2 * j;
   }
   return made;
 }
