@@ -51,7 +51,9 @@ LAYERS = [dict(), dict(stride=2), dict(dilation=2), dict(groups=2), dict(stride=
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("transposed", [False, True])
 def test_pylops_dottest(axes, boundary, transposed):
-    random = np.random.default_rng(zlib.crc32(f"{axes}{boundary}{transposed}".encode()))
+    seed = zlib.crc32(f"{axes}{boundary}{transposed}".encode())
+    random = np.random.default_rng(seed)
+    np.random.seed(seed)  # dottest's own: two vectors that are all but orthogonal would miss any relative bound
     for layer in LAYERS:
         groups = layer.get("groups", 1)
         w = random.standard_normal((4, (6 if transposed else 4) // groups, *(3, 2, 3)[:axes]))

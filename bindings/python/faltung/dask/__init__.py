@@ -5,6 +5,11 @@ problem, for every boundary, stride and dilation. Each chunk is a problem of its
 have the bits of `faltung`'s own functions with ``accuracy="strict"``, whatever the chunks and the scheduler. Gradients by weights
 and bias too: they are sums of sums of 256 positions, which chunks compute apart and one running total adds in their order.
 
+A worker holds, for each of its threads, one chunk of the result, the cells that it reads, halo included and with every
+input channel of its groups, and the plan's workspace (`faltung.Plan.workspace_bytes`). Without ``chunks`` the result is cut
+into as many chunks as the given array, with its channels together: where it is larger, a transposed layer of stride 2 in
+three axes by 8, so are they. Say ``chunks`` to have them smaller.
+
 >>> import dask.array as da, numpy as np, faltung, faltung.dask
 >>> x = da.ones((1, 1, 1000, 1000), chunks=(1, 1, 250, 500))
 >>> y = faltung.dask.conv(x, np.ones((4, 1, 3, 3)), stride=2, padding=1)
