@@ -164,8 +164,10 @@ bool sums_terms(const Problem& problem, const std::string& algorithm) {
 /// The unit is the root mean square of a cell that no margin cuts short, √Σ(wx)² of the largest: that of the cells
 /// there are, on which few cells and much margin would leave to chance, is about as large. Where an algorithm does not
 /// add up a cell's terms, it feels its neighbours too, even if all cells that are kept meet nothing but margin: then
-/// the unit is at least what is expected, the root of the number of products.
+/// the unit is at least what is expected, the root of the number of products. What is said is what may be expected of
+/// one problem: among twenty thousand the worst has half as much again, so two and a half times as much is wrong.
 TEST(Rounding, ErrorsOfNormalNumbersStayBelowWhatTheReportSays) {
+  constexpr double chance = 2.5;
   for_all_problems([](const Problem& given, std::uint32_t seed) {
     Problem problem = given;
     problem.dtype = DType::f32;
@@ -186,7 +188,7 @@ TEST(Rounding, ErrorsOfNormalNumbersStayBelowWhatTheReportSays) {
         error = std::max(error, std::abs(static_cast<double>(result[i]) - exact[i]));
       const double least = sums_terms(problem, candidate.algorithm) ? unit : std::max(unit, expected);
       RC_LOG() << candidate.algorithm << ": " << error / least << ", said " << candidate.error << '\n';
-      RC_ASSERT(error <= candidate.error * least);
+      RC_ASSERT(error <= chance * candidate.error * least);
     }
   });
 }
