@@ -19,6 +19,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class T>
 struct Point {
   hn::Vec<Tag<T>> re, im;
+
+  // an implicit one would not be made for this target, as NEON's vectors want
+  HWY_INLINE Point() {}
+  HWY_INLINE Point(hn::Vec<Tag<T>> real, hn::Vec<Tag<T>> imaginary) : re(real), im(imaginary) {}
 };
 
 template <class T>
