@@ -56,10 +56,8 @@ void run(const BenchArguments& arguments) {
 void add_bench_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("bench", "every algorithm on a problem or a corpus, timed");
   const auto arguments = std::make_shared<BenchArguments>();
-  command->add_option("string", arguments->layer.problem, "a problem string, like `conv2d ic64 oc64 i56x56 k3x3 p1`");
-  add_shape_options(*command, arguments->layer);
   const std::string group = "How";
-  command->add_option("--corpus", arguments->corpus, corpus_help)->group(group);
+  add_problems_options(*command, arguments->layer, arguments->corpus, group);
   command
       ->add_option("--seconds", arguments->seconds,
                    "time for each algorithm (0.3); at least three runs, the best counts")

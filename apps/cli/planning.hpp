@@ -19,12 +19,11 @@ void add_measuring_options(CLI::App& command, PlanningArguments& arguments, cons
 /// was given. Errors: ProblemError.
 Options options_of(const PlanningArguments& arguments, const std::string& accuracy = "default");
 
+/// A problem string, the words of a problem, or --corpus.
+void add_problems_options(CLI::App& command, LayerArguments& layer, std::string& corpus, const std::string& group);
 /// Of --corpus or the words of a problem, one of which is given. `file` holds one problem a line, perhaps after a name;
 /// empty lines and what follows a # are left out. Errors: ProblemError, FileError.
 std::vector<Problem> problems_of(const std::string& file, const LayerArguments& layer);
-
-inline constexpr const char* corpus_help =
-    "a text file with one problem string a line, a name may stand before it; # begins a comment";
 
 inline constexpr const char* once_help = "the weights are used once: what packing them takes counts";
 

@@ -94,10 +94,8 @@ void run(const TuneArguments& arguments) {
 void add_tune_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("tune", "time the algorithms on this machine, and remember");
   const auto arguments = std::make_shared<TuneArguments>();
-  command->add_option("string", arguments->layer.problem, "a problem string, like `conv2d ic64 oc64 i56x56 k3x3 p1`");
-  add_shape_options(*command, arguments->layer);
   const std::string group = "How";
-  command->add_option("--corpus", arguments->corpus, corpus_help)->group(group);
+  add_problems_options(*command, arguments->layer, arguments->corpus, group);
   command
       ->add_option("--seconds", arguments->seconds,
                    "time for each algorithm (0.2); at least three runs, the best counts; what is predicted to take ten "

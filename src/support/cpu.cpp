@@ -5,7 +5,9 @@
 
 namespace faltung {
 
-std::string cpu_name() {
+namespace {
+
+std::string read_name() {
   std::ifstream file("/proc/cpuinfo");
   std::string model, parts;
   for (std::string line; std::getline(file, line);) {
@@ -22,6 +24,13 @@ std::string cpu_name() {
   }
   if (model.empty() && parts.empty()) return "unknown";
   return model.empty() ? parts : parts.empty() ? model : model + " (" + parts + ")";
+}
+
+}  // namespace
+
+std::string cpu_name() {
+  static const std::string name = read_name();  // every plan with wisdom asks
+  return name;
 }
 
 }  // namespace faltung

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <random>
 
 namespace faltung::test {
 namespace {
@@ -137,15 +136,6 @@ TEST(Rounding, ErrorsStayBelowTheDerivedBound) {
         RC_ASSERT(std::abs(static_cast<double>(result[i]) - exact[i]) <= bound);
     }
   });
-}
-
-template <class T>
-std::vector<T> normal_numbers(std::size_t count, std::uint32_t seed) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<T> values(count);
-  for (T& value : values) value = static_cast<T>(normal(random));
-  return values;
 }
 
 template <class T>

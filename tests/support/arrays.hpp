@@ -41,6 +41,16 @@ std::vector<T> fractions(std::size_t count, std::uint32_t seed) {
   return values;
 }
 
+/// N(0, 1).
+template <class T>
+std::vector<T> normal_numbers(std::size_t count, std::uint32_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> normal;
+  std::vector<T> values(count);
+  for (T& value : values) value = static_cast<T>(normal(random));
+  return values;
+}
+
 /// The three arrays of a problem, and a bias for the unknown one (empty where there is none).
 template <class T>
 struct Operands {

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
-#include <random>
 #include <string>
 
 namespace faltung::test {
@@ -18,15 +17,6 @@ namespace {
 using testing::HasSubstr;
 
 const std::string zeros_and_others[] = {"", " breflect", " bsymmetric", " breplicate", " bcircular"};
-
-template <class T>
-std::vector<T> normal_numbers(std::size_t count, std::uint32_t seed) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<T> values(count);
-  for (T& value : values) value = static_cast<T>(normal(random));
-  return values;
-}
 
 template <class T>
 Operands<T> normal_operands(const Problem& problem) {
