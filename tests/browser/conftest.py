@@ -53,6 +53,10 @@ class Page:
         self.tab.fill(place, value)
         self.settle()
 
+    def blur(self, place):
+        self.tab.locator(place).blur()
+        self.settle()
+
     def check(self, place):
         self.tab.check(place)
         self.settle()

@@ -41,10 +41,10 @@ def test_errors_offer_the_nearest_legal_values(page):
 def test_numbers_typed_drawn_and_from_a_picture(page, tmp_path):
     page.preset("2d")
     page.fill("[data-source=weights]", "0 -1 0.5 2")
-    page.tab.locator("[data-source=weights]").blur()
+    page.blur("[data-source=weights]")
     assert page.tab.evaluate("state.shown.coarse.values") == [-2 + 2 + 10, -3 + 2.5 + 12, -5 + 3.5 + 16, -6 + 4 + 18]
     page.fill("[data-source=weights]", "1 2")
-    page.tab.locator("[data-source=weights]").blur()
+    page.blur("[data-source=weights]")
     assert "2 numbers were given, the kernel has 4 cells" in page.tab.inner_text("#error")
     page.click("#random")
     x, w, y = (np.array(page.tab.evaluate(f"state.shown.{side}.values")) for side in ("fine", "weights", "coarse"))
@@ -91,7 +91,7 @@ def test_numbers_are_typed_into_the_cells(page):
     assert page.values("fine")[0] == 1 and not page.tab.locator(".editor").count()
     page.press("F2")
     page.tab.fill(".editor", "9")
-    page.tab.locator(".editor").blur()
+    page.blur(".editor")
     page.settle()
     assert page.values("fine")[0] == 9 and page.values("coarse")[0] == 4 * 9
     page.cell("padded", 6).click()
@@ -128,7 +128,7 @@ def test_numbers_are_typed_into_large_arrays(page):
 def test_a_bias_is_typed(page):
     page.open("#p=convt2d+oc2+i2x2+k2x2+breflectxzeros+p1+s2")
     page.fill("[data-source=bias]", "100 -7")
-    page.tab.locator("[data-source=bias]").blur()
+    page.blur("[data-source=bias]")
     page.settle()
     assert page.hover("fine", "O2.12").startswith("O2.12 = B2 + ")
     before = page.values("padded")
