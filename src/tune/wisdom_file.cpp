@@ -237,10 +237,11 @@ std::string Wisdom::default_path() {
 
 std::vector<std::string> Wisdom::read(const std::string& path) {
   if (path.empty()) return {};
+  const Machine here = this_machine(1);  // a wrong FALTUNG_TARGET is not the file's fault
   try {
     const Wisdom file = WisdomFile::load(path);
     WisdomFile::merge(*this, file);
-    if (const Machine here = this_machine(1); !WisdomFile::speaks_of(file, here))
+    if (!WisdomFile::speaks_of(file, here))
       return {fmt::format(
           "{}: nothing in it was measured on {} with {} by version {}: it is not used: faltung tune adds to it", path,
           here.cpu, here.target, here.version)};

@@ -58,3 +58,9 @@ def test_damaged_wisdom_is_a_warning(faltung, content, says):
 ])
 def test_refusals(faltung, arguments, names):
     assert names in faltung.refuses(*arguments)
+
+
+def test_a_wrong_target_is_not_the_fault_of_the_wisdom(faltung):
+    result = subprocess.run([faltung.program, "plan", LAYER], cwd=faltung.folder, capture_output=True, text=True, timeout=60, check=False,
+                            env={**os.environ, "FALTUNG_WISDOM": "none.json", "FALTUNG_TARGET": "none"})
+    assert result.returncode == 2 and result.stderr.startswith("faltung: FALTUNG_TARGET is `none`") and result.stderr.count("\n") == 1
