@@ -163,9 +163,7 @@ void run(const ApplyArguments& arguments) {
   }
 }
 
-void add_command(CLI::App& app, const std::string& name, const std::string& description, const std::string& footer,
-                 bool transposed) {
-  CLI::App* command = app.add_subcommand(name, description);
+void set_up(CLI::App* command, const std::string& footer, bool transposed) {
   const auto arguments = std::make_shared<ApplyArguments>();
   arguments->layer.transposed = transposed;
   command
@@ -218,20 +216,20 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
 
 }  // namespace
 
-void add_conv_command(CLI::App& app) {
-  add_command(app, "conv", "convolution of an array, a picture or a sound",
-              "Named kernels keep a picture's size (padding same), except bilinear:S, which makes it S times smaller.\n"
-              "Examples:\n  faltung conv photo.jpg --kernel gaussian:2 --boundary reflect -o blurred.png\n"
-              "  faltung conv photo.jpg --kernel sobel-x --normalize -o edges.png\n"
-              "  faltung conv x.npy --weight w.npy --bias b.npy --stride 2 --padding 1 -o y.npy\n"
-              "  faltung conv voice.wav --weight impulse.wav --padding full --normalize -o room.wav\n"
-              "  faltung conv larger_than_memory.npy --weight w.npy --stream -o y.npy",
-              false);
+void set_up_conv(CLI::App* command) {
+  set_up(command,
+         "Named kernels keep a picture's size (padding same), except bilinear:S, which makes it S times smaller.\n"
+         "Examples:\n  faltung conv photo.jpg --kernel gaussian:2 --boundary reflect -o blurred.png\n"
+         "  faltung conv photo.jpg --kernel sobel-x --normalize -o edges.png\n"
+         "  faltung conv x.npy --weight w.npy --bias b.npy --stride 2 --padding 1 -o y.npy\n"
+         "  faltung conv voice.wav --weight impulse.wav --padding full --normalize -o room.wav\n"
+         "  faltung conv larger_than_memory.npy --weight w.npy --stream -o y.npy",
+         false);
 }
 
-void add_conv_transpose_command(CLI::App& app) {
-  add_command(
-      app, "conv-transpose", "transposed convolution of an array, a picture or a sound",
+void set_up_conv_transpose(CLI::App* command) {
+  set_up(
+      command,
       "bilinear:S makes a picture S times larger.\n"
       "Examples:\n  faltung conv-transpose photo.jpg --kernel bilinear:2 --boundary replicate -o twice_as_large.png\n"
       "  faltung conv-transpose x.npy --weight w.npy --stride 2 --padding 1 --output-padding 1 -o y.npy",

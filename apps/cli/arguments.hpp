@@ -38,17 +38,18 @@ Form parse_form(const std::string& text);
 /// Writes to standard output; FileError when it cannot be written (a closed pipe, a full disk).
 void print(const std::string& text);
 
-void add_conv_command(CLI::App& app);
-void add_conv_transpose_command(CLI::App& app);
-void add_explain_command(CLI::App& app);
-void add_grad_command(CLI::App& app);
-void add_serve_command(CLI::App& app);
-void add_matrix_command(CLI::App& app);
-void add_shape_command(CLI::App& app);
-void add_plan_command(CLI::App& app);
+// The options, the examples and the work of each command.
+void set_up_conv(CLI::App* command);
+void set_up_conv_transpose(CLI::App* command);
+void set_up_explain(CLI::App* command);
+void set_up_grad(CLI::App* grad);
+void set_up_serve(CLI::App* command);
+void set_up_matrix(CLI::App* command);
+void set_up_shape(CLI::App* command);
+void set_up_plan(CLI::App* command);
 /// `status` becomes 1 when a property fails.
-void add_check_command(CLI::App& app, const CheckFunction& check, int& status);
-void add_bench_command(CLI::App& app);
-void add_tune_command(CLI::App& app);
+void set_up_check(CLI::App* command, const CheckFunction& check, int& status);
+void set_up_bench(CLI::App* command);
+void set_up_tune(CLI::App* command);
 
 }  // namespace faltung::cli

@@ -53,8 +53,7 @@ void run(const BenchArguments& arguments) {
 
 }  // namespace
 
-void add_bench_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("bench", "every algorithm on a problem or a corpus, timed");
+void set_up_bench(CLI::App* command) {
   const auto arguments = std::make_shared<BenchArguments>();
   const std::string group = "How";
   add_problems_options(*command, arguments->layer, arguments->corpus, group);

@@ -15,8 +15,7 @@ struct CheckArguments {
 
 }  // namespace
 
-void add_check_command(CLI::App& app, const CheckFunction& check, int& status) {
-  CLI::App* command = app.add_subcommand("check", "the algebra, tested on this very problem by every algorithm");
+void set_up_check(CLI::App* command, const CheckFunction& check, int& status) {
   const auto arguments = std::make_shared<CheckArguments>();
   command->add_option("string", arguments->layer.problem, "a problem string, like `conv2d ic3 oc8 i32x32 k3x3 s2 p1`");
   add_shape_options(*command, arguments->layer);

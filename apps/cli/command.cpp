@@ -13,10 +13,10 @@
 #include <iostream>
 #include <iterator>
 #include <new>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 
 namespace faltung::cli {
 
@@ -41,9 +41,14 @@ constexpr const char* examples = R"(Examples:
 
 `faltung COMMAND --help` tells more.)";
 
-std::string unknown_command(const CLI::App& app, const std::string& given) {
+struct Command {
+  std::string name, description;
+  std::function<void(CLI::App*)> set_up;
+};
+
+std::string unknown_command(std::span<const Command> commands, const std::string& given) {
   std::string names;
-  for (const CLI::App* command : app.get_subcommands({})) names += (names.empty() ? "" : ", ") + command->get_name();
+  for (const Command& command : commands) names += (names.empty() ? "" : ", ") + command.name;
   return "`" + given.substr(0, 40) + "` is no command: commands are " + names + ": see faltung --help";
 }
 
@@ -76,29 +81,33 @@ int run(int argc, char** argv, const CheckFunction& check) {
   app.set_version_flag("--version", FALTUNG_VERSION);
   app.require_subcommand(1);
   int status = 0;
-  const std::pair<std::string_view, std::function<void(CLI::App&)>> commands[] = {
-      {"conv", add_conv_command},
-      {"conv-transpose", add_conv_transpose_command},
-      {"grad", add_grad_command},
-      {"matrix", add_matrix_command},
-      {"explain", add_explain_command},
-      {"serve", add_serve_command},
-      {"shape", add_shape_command},
-      {"plan", add_plan_command},
-      {"check", [&](CLI::App& to) { add_check_command(to, check, status); }},
-      {"tune", add_tune_command},
-      {"bench", add_bench_command},
+  const Command commands[] = {
+      {"conv", "convolution of an array, a picture or a sound", set_up_conv},
+      {"conv-transpose", "transposed convolution of an array, a picture or a sound", set_up_conv_transpose},
+      {"grad", "gradients of a layer by its input, its weights or its bias", set_up_grad},
+      {"matrix", "the exact matrix of a convolution or its transpose, in names or numbers", set_up_matrix},
+      {"explain", "why every number is what it is: windows, stamps, matrix, gradients, cell by cell", set_up_explain},
+      {"serve", "show the page from a local address, to this machine only", set_up_serve},
+      {"shape", "sizes of a layer, with the formula filled in, and its words in PyTorch, Keras, ONNX and JAX",
+       set_up_shape},
+      {"plan", "what would run, what was refused and why", set_up_plan},
+      {"check", "the algebra, tested on this very problem by every algorithm",
+       [&](CLI::App* command) { set_up_check(command, check, status); }},
+      {"tune", "time the algorithms on this machine, and remember", set_up_tune},
+      {"bench", "every algorithm on a problem or a corpus, timed", set_up_bench},
   };
-  // the one that is called: adding all, as --help needs them, takes ten times as long
-  const auto is_called = [&](const auto& command) { return argc > 1 && command.first == argv[1]; };
+  const auto is_called = [&](const Command& command) { return argc > 1 && command.name == argv[1]; };
   const bool one = std::any_of(std::begin(commands), std::end(commands), is_called);
-  for (const auto& command : commands)
-    if (!one || is_called(command)) command.second(app);
-  check_whole_numbers(app);
   for (int i = 1; i < argc; ++i)  // an empty value would look like an option that was not given
     if (argv[i][0] == '\0')
       return fail(std::string("an empty word after ") + argv[i - 1] + ": every word says something: leave both out");
-  if (argc > 1 && argv[1][0] != '-' && !one) return fail(unknown_command(app, argv[1]));
+  if (argc > 1 && argv[1][0] != '-' && !one) return fail(unknown_command(commands, argv[1]));
+  for (const Command& command : commands) {  // the one that is called, or, for --help, the names of all
+    if (one && !is_called(command)) continue;
+    CLI::App* added = app.add_subcommand(command.name, command.description);
+    if (one) command.set_up(added);
+  }
+  check_whole_numbers(app);
   try {
     app.parse(argc, argv);
     return status;

@@ -96,9 +96,7 @@ void run(const ExplainArguments& arguments) {
 
 }  // namespace
 
-void add_explain_command(CLI::App& app) {
-  CLI::App* command =
-      app.add_subcommand("explain", "why every number is what it is: windows, stamps, matrix, gradients, cell by cell");
+void set_up_explain(CLI::App* command) {
   const auto arguments = std::make_shared<ExplainArguments>();
   add_shape_options(*command, arguments->layer);
   const std::string question = "Question";

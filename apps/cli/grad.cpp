@@ -219,8 +219,7 @@ CLI::App* add_one(CLI::App& grad, const std::string& name, const std::string& de
 
 }  // namespace
 
-void add_grad_command(CLI::App& app) {
-  CLI::App* grad = app.add_subcommand("grad", "gradients of a layer by its input, its weights or its bias");
+void set_up_grad(CLI::App* grad) {
   grad->require_subcommand(0, 1);
   grad->callback([grad] {
     if (grad->get_subcommands().empty())

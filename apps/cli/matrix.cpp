@@ -136,9 +136,7 @@ void run(const MatrixArguments& arguments) {
 
 }  // namespace
 
-void add_matrix_command(CLI::App& app) {
-  CLI::App* command =
-      app.add_subcommand("matrix", "the exact matrix of a convolution or its transpose, in names or numbers");
+void set_up_matrix(CLI::App* command) {
   const auto arguments = std::make_shared<MatrixArguments>();
   add_shape_options(*command, arguments->layer);
   const std::string group = "Matrix";

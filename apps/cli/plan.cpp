@@ -15,8 +15,7 @@ struct PlanArguments {
 
 }  // namespace
 
-void add_plan_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("plan", "what would run, what was refused and why");
+void set_up_plan(CLI::App* command) {
   const auto arguments = std::make_shared<PlanArguments>();
   command->add_option("string", arguments->layer.problem,
                       "a problem string, like `conv2d ic3 oc8 i224x224 k3x3 s2 p1`");

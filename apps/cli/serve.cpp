@@ -56,8 +56,7 @@ void run(const ServeArguments& arguments) {
 
 }  // namespace
 
-void add_serve_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("serve", "show the page from a local address, to this machine only");
+void set_up_serve(CLI::App* command) {
   const auto arguments = std::make_shared<ServeArguments>();
   command->add_option("--port", arguments->port, "of 127.0.0.1; 0 takes any that is free (8765)")
       ->check(CLI::Range(0, 65535));

@@ -65,9 +65,7 @@ void run(const ShapeArguments& arguments) {
 
 }  // namespace
 
-void add_shape_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand(
-      "shape", "sizes of a layer, with the formula filled in, and its words in PyTorch, Keras, ONNX and JAX");
+void set_up_shape(CLI::App* command) {
   const auto arguments = std::make_shared<ShapeArguments>();
   command->add_option("string", arguments->layer.problem,
                       "a problem string, like `conv2d ic3 oc8 i224x224 k3x3 s2 p1`");

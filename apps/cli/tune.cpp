@@ -91,8 +91,7 @@ void run(const TuneArguments& arguments) {
 
 }  // namespace
 
-void add_tune_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("tune", "time the algorithms on this machine, and remember");
+void set_up_tune(CLI::App* command) {
   const auto arguments = std::make_shared<TuneArguments>();
   const std::string group = "How";
   add_problems_options(*command, arguments->layer, arguments->corpus, group);
