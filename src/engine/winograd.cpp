@@ -135,7 +135,8 @@ void Winograd<T>::lay_out() {
   };
   const std::int64_t tiles = ceil_divide(axes_.x.tiles, tile_blocks_.parts), granule = axes_.x.granule;
   const std::int64_t positions = ceil_divide(axes_.y.tiles * axes_.y.granule, line_blocks_.parts) * tiles * granule;
-  position_stride_ = spread(positions + lanes);  // the last line of tiles and the last register tile end in a whole vector
+  position_stride_ =
+      spread(positions + lanes);  // the last line of tiles and the last register tile end in a whole vector
   in_stride_ = spread(position_stride_ * given_channels_);
   out_stride_ = spread(position_stride_ * ceil_divide(result_channels_, chunks_.parts));
   slot_stride_ = in_stride_ * in_points();
