@@ -75,8 +75,8 @@ def test_strict_bits_and_the_callback(random, monkeypatch):
 
 def test_vmap_and_types(random):
     x, w = random.standard_normal((3, 1, 2, 9)).astype(np.float32), random.standard_normal((4, 2, 3)).astype(np.float32)
-    np.testing.assert_array_equal(jax.vmap(lambda x: faltung.jax.conv(x, w))(x),
-                                  np.stack([np.asarray(faltung.jax.conv(one, w)) for one in x]))
+    np.testing.assert_array_equal(jax.vmap(lambda x: faltung.jax.conv(x, w, accuracy="strict"))(x),
+                                  np.stack([np.asarray(faltung.jax.conv(one, w, accuracy="strict")) for one in x]))
     half = faltung.jax.conv(jnp.asarray(x[0], jnp.bfloat16), jnp.asarray(w, jnp.bfloat16), accuracy="strict")
     assert half.dtype == jnp.bfloat16
     wanted = faltung.conv(*(np.asarray(jnp.asarray(array, jnp.bfloat16), np.float32) for array in (x[0], w)), accuracy="strict")

@@ -130,7 +130,7 @@ def test_zero_points_per_channel_and_left_out_inputs():
 
 
 def test_several_nodes_and_shapes_that_change(random):
-    first, second = random.standard_normal((3, 2, 3)), random.standard_normal((3, 2, 4))
+    first, second = (random.integers(-3, 4, shape).astype(float) for shape in ((3, 2, 3), (3, 2, 4)))
     nodes = [onnx.helper.make_node("Conv", ["x", "a"], ["h"], strides=[2]),
              onnx.helper.make_node("ConvTranspose", ["h", "b"], ["y"], strides=[2])]
     info = lambda name: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.DOUBLE, ["N", "C", "L"])
@@ -139,10 +139,11 @@ def test_several_nodes_and_shapes_that_change(random):
                                    opset_imports=[onnx.helper.make_opsetid("", 21)], ir_version=10)
     prepared = faltung.onnx.prepare(model)
     for size in (9, 12, 9):
-        x = random.standard_normal((1, 2, size))
+        x = random.integers(-3, 4, (1, 2, size)).astype(float)
         y, hidden = prepared.run({"x": x})
-        np.testing.assert_array_equal(hidden, faltung.conv(x, first, stride=2))
-        np.testing.assert_array_equal(y, faltung.conv_transpose(hidden, second, stride=2))
+        # weights that are packed once may go another way than those of a single call: whole numbers show every other difference
+        np.testing.assert_allclose(hidden, faltung.conv(x, first, stride=2, accuracy="strict"), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(y, faltung.conv_transpose(hidden, second, stride=2, accuracy="strict"), rtol=0, atol=1e-11)
 
 
 def test_refusals():
