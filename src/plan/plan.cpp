@@ -41,14 +41,28 @@ std::string names_of_algorithms() {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-std::optional<std::string> refusal(const Algorithm& algorithm, const Problem& problem, const Options& options) {
-  if (options.accuracy == Accuracy::strict && !algorithm.strict()) return "its sums are not in strict order";
-  if (auto reason = algorithm.refusal(problem)) return reason;
-  if (options.accuracy == Accuracy::strict) return std::nullopt;
-  const double error = algorithm.error(problem), allowed = options.accuracy.error();
-  if (error <= allowed) return std::nullopt;
-  if (options.accuracy == Accuracy::standard && error <= internal::error_of_direct_sums(problem)) return std::nullopt;
-  return fmt::format("its error of {:.2g} of the result's root mean square is above {:.2g}", error, allowed);
+/// Why an algorithm does not take the problem, or nothing, and what it costs and how exact it is.
+Candidate candidate_of(const Algorithm& algorithm, const Problem& problem, const Options& options) {
+  Candidate candidate;
+  candidate.algorithm = algorithm.name();
+  if (options.accuracy == Accuracy::strict && !algorithm.strict())
+    candidate.refusal = "its sums are not in strict order";
+  else
+    candidate.refusal = algorithm.refusal(problem);
+  if (candidate.refusal) return candidate;
+  candidate.error = algorithm.error(problem);
+  const double allowed = options.accuracy.error();
+  const bool direct =
+      options.accuracy == Accuracy::standard && candidate.error <= internal::error_of_direct_sums(problem);
+  if (options.accuracy != Accuracy::strict && candidate.error > allowed && !direct) {
+    candidate.refusal =
+        fmt::format("its error of {:.2g} of the result's root mean square is above {:.2g}", candidate.error, allowed);
+    return candidate;
+  }
+  const internal::Cost cost = algorithm.cost(problem);
+  candidate.predicted_seconds = internal::predicted_seconds(cost, options.threads);
+  candidate.predicted_pack_seconds = cost.pack_seconds;
+  return candidate;
 }
 
 void check_activation(const Problem& problem, const Options& options) {
@@ -137,19 +151,13 @@ Plan make_plan(const Problem& problem, const Options& options) {
   std::optional<Machine> machine;
   if (options.wisdom && !options.wisdom->empty()) machine = this_machine(options.threads);
   for (const Algorithm* algorithm : internal::all_algorithms()) {
-    Candidate candidate;
-    candidate.algorithm = algorithm->name();
-    candidate.refusal = refusal(*algorithm, problem, options);
+    Candidate candidate = candidate_of(*algorithm, problem, options);
     const bool asked = options.algorithm == algorithm->name();
     known = known || asked;
     if (asked && candidate.refusal)
       throw ProblemError(fmt::format("algorithm {} for `{}`", options.algorithm, state->report.problem),
                          *candidate.refusal, "use auto, or another algorithm");
     if (!candidate.refusal) {
-      const internal::Cost cost = algorithm->cost(problem);
-      candidate.predicted_seconds = internal::predicted_seconds(cost, options.threads);
-      candidate.predicted_pack_seconds = cost.pack_seconds;
-      candidate.error = algorithm->error(problem);
       if (const auto found =
               machine ? options.wisdom->find(*machine, state->report.problem, algorithm->name()) : std::nullopt) {
         candidate.measured_seconds = found->run;

@@ -18,7 +18,10 @@
 
 namespace faltung::internal {
 
-int hardware_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+int hardware_threads() {
+  static const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));  // asks the kernel
+  return threads;
+}
 
 namespace {
 
