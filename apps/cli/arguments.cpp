@@ -41,8 +41,8 @@ void add_transposed_options(CLI::App& command, LayerArguments& arguments) {
 void add_shape_options(CLI::App& command, LayerArguments& arguments) {
   const std::string group = "Sizes";
   command
-      .add_option("--problem", arguments.problem,
-                  "a problem string instead of the other options, like `conv2d i3x3 k2x2`")
+      .add_option("problem,--problem", arguments.problem,
+                  "a problem string instead of the options of a layer, like `conv2d ic3 oc8 i32x32 k3x3 s2 p1`")
       ->group(group);
   command.add_option("--input", arguments.input, "extents of the input, like 3x3")->group(group);
   command.add_option("--kernel-size", arguments.kernel_size, "extents of the kernel, like 2x2")->group(group);
@@ -79,14 +79,31 @@ LayerSpec layer_spec(const LayerArguments& arguments) {
 
 Problem problem_of(const LayerArguments& arguments) {
   if (!arguments.problem.empty()) {
-    if (!arguments.input.empty() || !arguments.kernel_size.empty())
-      throw ProblemError("both --problem and --input or --kernel-size", "a problem string says everything",
-                         "give one of them");
+    const LayerArguments none;
+    for (const auto& [option, given] : {std::pair{"--input", !arguments.input.empty()},
+                                        {"--kernel-size", !arguments.kernel_size.empty()},
+                                        {"--stride", !arguments.stride.empty()},
+                                        {"--dilation", !arguments.dilation.empty()},
+                                        {"--padding", !arguments.padding.empty()},
+                                        {"--output-padding", !arguments.output_padding.empty()},
+                                        {"--output-size", !arguments.output_size.empty()},
+                                        {"--output-shape", !arguments.output_shape.empty()},
+                                        {"--boundary", !arguments.boundary.empty()},
+                                        {"--dtype", !arguments.dtype.empty()},
+                                        {"--batch", arguments.batch != none.batch},
+                                        {"--groups", arguments.groups != none.groups},
+                                        {"--in-channels", arguments.input_channels != none.input_channels},
+                                        {"--out-channels", arguments.output_channels != none.output_channels},
+                                        {"--transposed", arguments.transposed},
+                                        {"--flip", arguments.flip}})
+      if (given)
+        throw ProblemError(fmt::format("both a problem string and {}", option), "a problem string says everything",
+                           "write it into the string, or give options alone");
     return parse_problem(arguments.problem);
   }
   if (arguments.input.empty() || arguments.kernel_size.empty())
     throw ProblemError(arguments.input.empty() ? "no --input" : "no --kernel-size", "both are needed",
-                       "give --input 3x3 --kernel-size 2x2, or --problem \"conv2d i3x3 k2x2\"");
+                       "give --input 3x3 --kernel-size 2x2, or a problem string, \"conv2d i3x3 k2x2\"");
   return make_problem(layer_spec(arguments));
 }
 

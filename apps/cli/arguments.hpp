@@ -25,12 +25,12 @@ struct LayerArguments {
 void add_layer_options(CLI::App& command, LayerArguments& arguments);
 /// --output-padding, --output-size, --output-shape.
 void add_transposed_options(CLI::App& command, LayerArguments& arguments);
-/// For commands without arrays: --input, --kernel-size, channels, --transposed, or --problem.
+/// For commands without arrays: --input, --kernel-size, channels, --transposed, or a problem string.
 void add_shape_options(CLI::App& command, LayerArguments& arguments);
 
 /// The spec of the words; input, kernel and channels only where they were given as words. Errors: ProblemError.
 LayerSpec layer_spec(const LayerArguments& arguments);
-/// The problem of --problem, or of the words.
+/// The problem of the problem string, or of the options. Errors: ProblemError, for both too.
 Problem problem_of(const LayerArguments& arguments);
 
 Form parse_form(const std::string& text);

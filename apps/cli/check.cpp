@@ -17,7 +17,6 @@ struct CheckArguments {
 
 void set_up_check(CLI::App* command, const CheckFunction& check, int& status) {
   const auto arguments = std::make_shared<CheckArguments>();
-  command->add_option("string", arguments->layer.problem, "a problem string, like `conv2d ic3 oc8 i32x32 k3x3 s2 p1`");
   add_shape_options(*command, arguments->layer);
   const std::string group = "How";
   command->add_option("--seed", arguments->seed, "chooses the numbers")->group(group);

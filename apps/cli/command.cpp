@@ -116,7 +116,7 @@ int run(int argc, char** argv, const CheckFunction& check) {
     if (!std::cout.flush()) return fail("standard output: cannot write it: write to a file that has room");
     return exit_status;
   } catch (const CLI::ParseError& error) {
-    return fail(std::string(error.what()) + ": see faltung --help");
+    return fail(std::string(error.what()) + ": see faltung " + (one ? std::string(argv[1]) + " --help" : "--help"));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -90,6 +91,15 @@ Problem problem_with_weight(const MatrixArguments& arguments, const io::Array& w
     throw ProblemError("both --weight and --kernel-size", "the weight's shape says the kernel's size",
                        "leave --kernel-size out");
   Shape shape = weight.shape;
+  if (!layer.problem.empty()) {
+    const Problem problem = problem_of(layer);
+    const Shape wanted = problem.weights_shape();
+    const bool one_channel = wanted[0] == 1 && wanted[1] == 1 && problem.groups == 1;
+    if (shape != wanted && !(one_channel && std::equal(shape.begin(), shape.end(), wanted.begin() + 2, wanted.end())))
+      throw ProblemError(fmt::format("a weight of [{}] for `{}`", fmt::join(shape, ", "), to_string(problem)),
+                         fmt::format("its weights are [{}]", fmt::join(wanted, ", ")), "give an array of that shape");
+    return problem;
+  }
   if (shape.empty() || shape.size() > 5)
     throw ProblemError(fmt::format("{} with {} axes", arguments.weight, shape.size()),
                        "a weight is [k…], or [channels, channels, k…]", "give an array of 1 to 5 axes");

@@ -17,8 +17,6 @@ struct PlanArguments {
 
 void set_up_plan(CLI::App* command) {
   const auto arguments = std::make_shared<PlanArguments>();
-  command->add_option("string", arguments->layer.problem,
-                      "a problem string, like `conv2d ic3 oc8 i224x224 k3x3 s2 p1`");
   add_shape_options(*command, arguments->layer);
   const std::string group = "How";
   add_planning_options(*command, arguments->planning, group);

@@ -63,7 +63,6 @@ std::vector<Problem> read_corpus(const std::string& path) {
 }  // namespace
 
 void add_problems_options(CLI::App& command, LayerArguments& layer, std::string& corpus, const std::string& group) {
-  command.add_option("string", layer.problem, "a problem string, like `conv2d ic64 oc64 i56x56 k3x3 p1`");
   add_shape_options(command, layer);
   command
       .add_option("--corpus", corpus,

@@ -67,8 +67,6 @@ void run(const ShapeArguments& arguments) {
 
 void set_up_shape(CLI::App* command) {
   const auto arguments = std::make_shared<ShapeArguments>();
-  command->add_option("string", arguments->layer.problem,
-                      "a problem string, like `conv2d ic3 oc8 i224x224 k3x3 s2 p1`");
   add_shape_options(*command, arguments->layer);
   command->add_flag("--json", arguments->json, "for programs");
   command->footer(

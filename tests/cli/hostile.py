@@ -90,7 +90,13 @@ def strings():
         yield ["plan", text], name
     for command in ["matrix", "shape", "check", "bench", "explain"]:
         yield [command, "--problem", "conv1d i3 k9"], "kernel"
-    yield ["matrix", "--problem", "conv2d i3x3 k2x2", "--input", "3x3"], "--problem"
+        yield [command, "conv1d i3 k9"], "kernel"
+    for option in [["--input", "3x3"], ["--kernel-size", "2x2"], ["--stride", "2"], ["--dilation", "2"], ["--padding", "1"], ["--boundary", "reflect"],
+                   ["--output-padding", "1"], ["--output-size", "9x9"], ["--output-shape", "9x9"], ["--dtype", "f64"], ["--batch", "2"],
+                   ["--groups", "2"], ["--in-channels", "2"], ["--out-channels", "2"], ["--transposed"], ["--flip"]]:
+        yield ["shape", "conv2d i3x3 k2x2", *option], option[0]
+    yield ["matrix", "conv2d i3x3 k2x2", "--problem", "conv2d i3x3 k2x2"], "problem"
+    yield ["matrix", "conv2d i3x3 k7x2 p3", "--weight", "w.npy"], "weight"
 
 
 def files():

@@ -22,6 +22,14 @@ def test_npz_is_scipys(faltung, matrix):
     assert np.array_equal(read.toarray(), dense)
 
 
+@pytest.mark.parametrize("shape", [(3,), (1, 1, 3)])
+def test_a_problem_string_says_what_the_options_say(faltung, shape):
+    faltung.save("w.npy", np.arange(1.0, 4).reshape(shape))
+    faltung("matrix", "conv1d i9 k3 s2 p1:0 breflect", "--weight", "w.npy", "-o", "a.npy")
+    faltung("matrix", "--input", "9", "--stride", "2", "--padding", "1:0", "--boundary", "reflect", "--weight", "w.npy", "-o", "b.npy")
+    assert np.array_equal(faltung.load("a.npy"), faltung.load("b.npy")) and faltung.load("a.npy").any()
+
+
 def test_npz_of_nothing(faltung):
     faltung.save("w.npy", np.ones((1, 1)))
     faltung("matrix", "--input", "1x1", "--weight", "w.npy", "--stride", "3", "--padding", "2", "-o", "a.npz")
