@@ -75,6 +75,7 @@ void bind_plan(nb::module_& module) {
   nb::class_<Candidate>(module, "Candidate", "What one algorithm said of a problem.")
       .def_ro("algorithm", &Candidate::algorithm)
       .def_ro("refusal", &Candidate::refusal)
+      .def_ro("way", &Candidate::way)
       .def_ro("predicted_seconds", &Candidate::predicted_seconds)
       .def_ro("measured_seconds", &Candidate::measured_seconds)
       .def_ro("measured_pack_seconds", &Candidate::measured_pack_seconds)

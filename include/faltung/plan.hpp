@@ -86,6 +86,7 @@ struct Options {
 struct Candidate {
   std::string algorithm;
   std::optional<std::string> refusal;                             ///< set when it cannot or may not run: the reason
+  std::string way;                                                ///< which of its ways it goes, if it has several
   double predicted_seconds = 0;                                   ///< of one run; only without refusal
   double predicted_pack_seconds = 0;                              ///< of `pack`; only without refusal
   std::optional<double> measured_seconds, measured_pack_seconds;  ///< where wisdom has them

@@ -80,13 +80,15 @@ class Wisdom {
   void write(const std::string& path) const;
 
   void remember(const Tuning& tuning);
-  std::optional<Measured> find(const Machine& machine, std::string_view problem, std::string_view algorithm) const;
+  /// Of the way that the candidate goes.
+  std::optional<Measured> find(const Machine& machine, std::string_view problem, const Candidate& candidate) const;
 
   bool empty() const { return times_.empty(); }
   bool operator==(const Wisdom&) const = default;
 
  private:
   friend struct WisdomFile;
+  /// By `algorithm`, or "algorithm: way".
   using Algorithms = std::map<std::string, Measured, std::less<>>;
   using Problems = std::map<std::string, Algorithms, std::less<>>;
   std::map<Machine, Problems> times_;

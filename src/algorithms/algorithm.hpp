@@ -29,11 +29,16 @@ class Algorithm {
  public:
   virtual ~Algorithm() = default;
   virtual std::string_view name() const = 0;
-  virtual std::string_view idea() const = 0;                                     ///< one sentence
-  virtual std::string_view source() const = 0;                                   ///< author, title, year
-  virtual bool strict() const = 0;                                               ///< equals sliding_window bit for bit
+  virtual std::string_view idea() const = 0;    ///< one sentence
+  virtual std::string_view source() const = 0;  ///< author, title, year
+  virtual bool strict() const = 0;              ///< equals sliding_window bit for bit
+  /// The same with the choices that an error of `most_error` leaves (else it keeps to the default accuracy). Null: it
+  /// has none to make.
+  virtual std::unique_ptr<const Algorithm> within(double /*most_error*/) const { return nullptr; }
   virtual std::optional<std::string> refusal(const Problem& problem) const = 0;  ///< the reason, or nothing
   virtual Cost cost(const Problem& problem) const = 0;
+  /// Which of several ways it goes, for the report and for what was measured of it; empty: it has one.
+  virtual std::string way(const Problem& /*problem*/) const { return {}; }
   /// As `Accuracy` counts it: of direct sums, where an algorithm says nothing else.
   virtual double error(const Problem& problem) const { return error_of_direct_sums(problem); }
   /// For any data: |error| ≤ γₙ·(growth · summed channels · max|weights| · max|given| + |bias|) where an algorithm does

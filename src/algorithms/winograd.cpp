@@ -10,6 +10,10 @@
 #include "algorithms/algorithm.hpp"
 #include "algorithms/with_type.hpp"
 
+#include <faltung/plan.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace faltung::internal {
@@ -18,6 +22,8 @@ namespace {
 
 class WinogradAlgorithm : public Algorithm {
  public:
+  explicit WinogradAlgorithm(double most_error) : most_error_(most_error) {}
+
   std::string_view name() const override { return "winograd"; }
   std::string_view idea() const override { return "tiles by transforms with fewer products than taps"; }
   std::string_view source() const override {
@@ -26,10 +32,13 @@ class WinogradAlgorithm : public Algorithm {
            "networks, 2016";
   }
   bool strict() const override { return false; }
+  std::unique_ptr<const Algorithm> within(double most_error) const override {
+    return std::make_unique<WinogradAlgorithm>(most_error);
+  }
 
   // Where it applies
   std::optional<std::string> refusal(const Problem& problem) const override {
-    const auto chosen = choose_winograd(problem);
+    const auto chosen = choose_winograd(problem, most_error_);
     if (const auto* reason = std::get_if<std::string>(&chosen)) return *reason;
     return std::nullopt;
   }
@@ -38,9 +47,14 @@ class WinogradAlgorithm : public Algorithm {
   Cost cost(const Problem& problem) const override {
     const double products = multiply_adds(problem);
     const WinogradAxes chosen = axes(problem);
-    return {products, chosen.seconds / std::max(1.0, products), 0, chosen.pack_seconds};
+    const double direct = seconds_to_order_weights(problem, 1.8e-9);  // packed too, for numbers that are not finite
+    return {products, chosen.seconds / std::max(1.0, products), 0, chosen.pack_seconds + direct};
   }
 
+  std::string way(const Problem& problem) const override {
+    const WinogradAxes chosen = axes(problem);
+    return fmt::format("{} along y, {} along x", name_of(chosen.y.scheme), name_of(chosen.x.scheme));
+  }
   double error(const Problem& problem) const override { return axes(problem).error; }
   double growth(const Problem& problem) const override { return axes(problem).growth; }
 
@@ -51,13 +65,17 @@ class WinogradAlgorithm : public Algorithm {
   }
 
  private:
-  static WinogradAxes axes(const Problem& problem) { return std::get<WinogradAxes>(choose_winograd(problem)); }
+  WinogradAxes axes(const Problem& problem) const {
+    return std::get<WinogradAxes>(choose_winograd(problem, most_error_));
+  }
+
+  double most_error_;
 };
 
 }  // namespace
 
 const Algorithm& winograd_algorithm() {
-  static const WinogradAlgorithm algorithm;
+  static const WinogradAlgorithm algorithm(Accuracy::standard.error());
   return algorithm;
 }
 

@@ -5,6 +5,7 @@
 // training of convolutional networks through FFTs", 2014 (sums over channels in the frequency domain).
 #pragma once
 
+#include "engine/aligned_numbers.hpp"
 #include "engine/fft_axis.hpp"
 #include "engine/fft_size.hpp"
 #include "engine/fft_tiling.hpp"
@@ -18,21 +19,6 @@
 #include <vector>
 
 namespace faltung::internal {
-
-/// Numbers that begin at a multiple of 64 bytes; not set to anything.
-template <class T>
-class AlignedNumbers {
- public:
-  AlignedNumbers() = default;
-  explicit AlignedNumbers(std::int64_t count)
-      : numbers_(std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(count) + 64 / sizeof(T))) {}
-  T* data() const {
-    return numbers_.get() + (64 - reinterpret_cast<std::uintptr_t>(numbers_.get()) % 64) % 64 / sizeof(T);
-  }
-
- private:
-  std::unique_ptr<T[]> numbers_;
-};
 
 template <class T>
 struct FftWeights {

@@ -2,8 +2,6 @@
 #include "support/parallel.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 namespace faltung::internal {
 
@@ -190,77 +188,6 @@ std::size_t Winograd<T>::packed_bytes() const {
   std::int64_t depths = 0;
   for (std::size_t point = 0; point < terms_.size(); ++point) depths += depth_of(point);
   return at(problem_.groups * result_channels_ * (depths + 1)) * sizeof(T) + direct_.packed_bytes();
-}
-
-template <class T>
-std::unique_ptr<const Packed> Winograd<T>::pack(const void* weights, const void* bias) const {
-  auto packed = std::make_unique<WinogradWeights<T>>();
-  packed->direct = direct_.pack(weights, bias);
-  const auto* w = static_cast<const T*>(weights);
-  if (const auto* b = static_cast<const T*>(bias))
-    packed->bias.assign(b, b + problem_.bias_size());
-  else
-    packed->bias.resize(at(problem_.bias_size()));
-  packed->weights.resize(at(problem_.groups * result_channels_ * offsets_begin_.back()));
-  const bool gather = problem_.unknown == Unknown::coarse;
-  const std::int64_t plane_taps = std::int64_t{y_.taps} * x_.taps, taps = axes_.z.taps * plane_taps;
-  const std::int64_t coarse = problem_.coarse_channels / problem_.groups,
-                     fine = problem_.fine_channels / problem_.groups;
-  double g_y[most_points][most_points], g_x[most_points][most_points];
-  for (int i = 0; i < y_.terms; ++i)
-    for (int k = 0; k < y_.taps; ++k) g_y[i][k] = y_.weights.at(i, k).value();
-  for (int i = 0; i < x_.terms; ++i)
-    for (int k = 0; k < x_.taps; ++k) g_x[i][k] = x_.weights.at(i, k).value();
-  T* out = packed->weights.data();
-  double plane[most_points][most_points], half[most_points][most_points];
-  std::vector<double> transformed(at(std::int64_t{y_.terms} * x_.terms));
-  for (std::int64_t group = 0; group < problem_.groups; ++group)
-    for (std::int64_t chunk = 0; chunk < chunks_.parts; ++chunk) {
-      const std::int64_t rows = chunks_.size(chunk);
-      const EvenParts row_tiles(rows, tile_rows_);
-      for (std::int64_t tile = 0; tile < row_tiles.parts; ++tile)
-        for (std::int64_t m = row_tiles.begin(tile); m < row_tiles.begin(tile + 1); ++m)
-          for (std::int64_t kz = 0; kz < axes_.z.taps; ++kz)
-            for (std::int64_t channel = 0; channel < given_channels_; ++channel) {
-              const std::int64_t result = chunks_.begin(chunk) + m;
-              const std::int64_t pair =
-                  gather ? (group * coarse + result) * fine + channel : (group * coarse + channel) * fine + result;
-              for (int ky = 0; ky < y_.taps; ++ky)
-                for (int kx = 0; kx < x_.taps; ++kx) {
-                  const std::int64_t tap = axes_.z.tap(kz) * plane_taps + axes_.y.tap(ky) * x_.taps + axes_.x.tap(kx);
-                  plane[ky][kx] = static_cast<double>(w[pair * taps + (problem_.flip ? taps - 1 - tap : tap)]);
-                }
-              for (int i = 0; i < y_.terms; ++i)
-                for (int kx = 0; kx < x_.taps; ++kx) {
-                  half[i][kx] = 0;
-                  for (int ky = 0; ky < y_.taps; ++ky) half[i][kx] += g_y[i][ky] * plane[ky][kx];
-                }
-              for (int i = 0; i < y_.terms; ++i)
-                for (int j = 0; j < x_.terms; ++j) {
-                  double sum = 0;
-                  for (int kx = 0; kx < x_.taps; ++kx) sum += g_x[j][kx] * half[i][kx];
-                  transformed[at(i * x_.terms + j)] = sum;
-                }
-              for (std::size_t point = 0; point < terms_.size(); ++point) {
-                const std::int64_t depth = depth_of(point);
-                for (std::size_t t = 0; t < terms_[point].size(); ++t) {
-                  const std::int64_t k =
-                      (kz * static_cast<std::int64_t>(terms_[point].size()) + static_cast<std::int64_t>(t)) *
-                          given_channels_ +
-                      channel;
-                  const std::int64_t k0 = k / sum_block_ * sum_block_, block = std::min(sum_block_, depth - k0);
-                  const Term& term = terms_[point][t];
-                  out[rows * (offsets_begin_[point] + k0) + row_tiles.begin(tile) * block +
-                      (k - k0) * row_tiles.size(tile) + m - row_tiles.begin(tile)] =
-                      static_cast<T>(transformed[at(term.weights_y * x_.terms + term.weights_x)]);
-                }
-              }
-            }
-      out += rows * offsets_begin_.back();
-    }
-  packed->wild = !rows_.finite(packed->weights.data(), static_cast<std::int64_t>(packed->weights.size())) ||
-                 !rows_.finite(packed->bias.data(), static_cast<std::int64_t>(packed->bias.size()));
-  return packed;
 }
 
 template class Winograd<float>;

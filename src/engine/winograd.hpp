@@ -57,6 +57,7 @@ class Winograd : public Prepared {
     }
   };
   struct Product;
+  class TilePacking;
 
   void choose_blocks();
   double best_tiles_cost(std::int64_t positions) const;

@@ -56,8 +56,8 @@ struct WinogradAxes {
 /// Terms that are added one after the other before their sum joins the others: fewer roundings of large sums.
 inline constexpr std::int64_t winograd_sum_block = 64;
 
-/// The fastest, or why there is none.
-std::variant<WinogradAxes, std::string> choose_winograd(const Problem& problem);
+/// The fastest whose error is at most this, or why there is none.
+std::variant<WinogradAxes, std::string> choose_winograd(const Problem& problem, double most_error);
 
 /// With given schemes for rows and columns, if they fit: for tests and measurements.
 std::optional<WinogradAxes> winograd_with(const Problem& problem, WinogradScheme y, WinogradScheme x);

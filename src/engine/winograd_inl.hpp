@@ -1,6 +1,7 @@
 // What the parts of Winograd share; included by its source files only.
 #pragma once
 
+#include "engine/aligned_numbers.hpp"
 #include "engine/winograd.hpp"
 #include "support/integers.hpp"
 
@@ -11,8 +12,8 @@ namespace faltung::internal {
 
 template <class T>
 struct WinogradWeights : Packed {
-  std::vector<T> weights;  ///< [group][chunk][point of the output][block of the sum][tile of rows][depth][row]
-  std::vector<T> bias;     ///< [group][channel]
+  AlignedNumbers<T> weights;  ///< [group][chunk][point of the output][block of the sum][tile of rows][depth][row]
+  std::vector<T> bias;        ///< [group][channel]
   std::unique_ptr<const Packed> direct;  ///< for the direct engine
   bool wild = false;                     ///< some weight is not finite: everything is computed directly
 };

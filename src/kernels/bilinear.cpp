@@ -29,4 +29,34 @@ const Bilinear& bilinear_of(WinogradScheme scheme) {
   return *all[static_cast<std::size_t>(scheme)];
 }
 
+std::string_view name_of(WinogradScheme scheme) {
+  switch (scheme) {
+    case WinogradScheme::one_tap:
+      break;
+    case WinogradScheme::f2x3:
+      return "F(2, 3)";
+    case WinogradScheme::f3x3:
+      return "F(3, 3)";
+    case WinogradScheme::f4x3:
+      return "F(4, 3)";
+    case WinogradScheme::f2x5:
+      return "F(2, 5)";
+    case WinogradScheme::f3x5:
+      return "F(3, 5)";
+    case WinogradScheme::f4x5:
+      return "F(4, 5)";
+    case WinogradScheme::f4x7:
+      return "F(4, 4) + F(4, 3)";
+    case WinogradScheme::strided_2x3:
+      return "strided F(2, 3)";
+    case WinogradScheme::transposed_4x3:
+      return "transposed F(4, 3)";
+    case WinogradScheme::transposed_8x3:
+      return "transposed F(8, 3)";
+    case WinogradScheme::transposed_6x4:
+      return "transposed F(6, 4)";
+  }
+  return "one tap";
+}
+
 }  // namespace faltung::internal

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <string_view>
 
 namespace faltung::internal {
 
@@ -338,13 +339,15 @@ enum class WinogradScheme : std::uint8_t {
   f3x3,
   f4x3,
   f2x5,
+  f3x5,
+  f4x5,
   f4x7,
   strided_2x3,
   transposed_4x3,
   transposed_8x3,
   transposed_6x4
 };
-inline constexpr std::size_t winograd_schemes = 10;
+inline constexpr std::size_t winograd_schemes = 12;
 
 constexpr Bilinear make_bilinear(WinogradScheme scheme) {
   switch (scheme) {
@@ -358,6 +361,10 @@ constexpr Bilinear make_bilinear(WinogradScheme scheme) {
       return winograd_filter(4, 3);
     case WinogradScheme::f2x5:
       return winograd_filter(2, 5);
+    case WinogradScheme::f3x5:
+      return winograd_filter(3, 5);
+    case WinogradScheme::f4x5:
+      return winograd_filter(4, 5);
     case WinogradScheme::f4x7:
       return split_filter(4, 7, 2);
     case WinogradScheme::strided_2x3:
@@ -376,5 +383,8 @@ template <WinogradScheme scheme>
 inline constexpr Bilinear bilinear = make_bilinear(scheme);
 
 const Bilinear& bilinear_of(WinogradScheme scheme);
+
+/// "F(results, taps)" of a tile.
+std::string_view name_of(WinogradScheme scheme);
 
 }  // namespace faltung::internal

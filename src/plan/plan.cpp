@@ -23,7 +23,7 @@ using internal::Algorithm;
 struct Plan::State {
   Problem problem;
   Report report;
-  const Algorithm* algorithm = nullptr;
+  std::string_view algorithm;
   std::shared_ptr<const internal::Prepared> prepared;
   Shape fine, coarse, weights;  // kept, so that runs can compare without allocating
   Shape fine_strides, coarse_strides;
@@ -41,6 +41,12 @@ std::string names_of_algorithms() {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+/// By default no algorithm is refused for what direct sums have too, however long they are.
+double allowed_error(const Problem& problem, Accuracy accuracy) {
+  const double error = accuracy.error();
+  return accuracy == Accuracy::standard ? std::max(error, internal::error_of_direct_sums(problem)) : error;
+}
+
 /// Why an algorithm does not take the problem, or nothing, and what it costs and how exact it is.
 Candidate candidate_of(const Algorithm& algorithm, const Problem& problem, const Options& options) {
   Candidate candidate;
@@ -51,10 +57,9 @@ Candidate candidate_of(const Algorithm& algorithm, const Problem& problem, const
     candidate.refusal = algorithm.refusal(problem);
   if (candidate.refusal) return candidate;
   candidate.error = algorithm.error(problem);
-  const double allowed = options.accuracy.error();
-  const bool direct =
-      options.accuracy == Accuracy::standard && candidate.error <= internal::error_of_direct_sums(problem);
-  if (options.accuracy != Accuracy::strict && candidate.error > allowed && !direct) {
+  candidate.way = algorithm.way(problem);
+  const double allowed = allowed_error(problem, options.accuracy);
+  if (options.accuracy != Accuracy::strict && candidate.error > allowed) {
     candidate.refusal =
         fmt::format("its error of {:.2g} of the result's root mean square is above {:.2g}", candidate.error, allowed);
     return candidate;
@@ -150,7 +155,10 @@ Plan make_plan(const Problem& problem, const Options& options) {
   bool known = options.algorithm == "auto";
   std::optional<Machine> machine;
   if (options.wisdom && !options.wisdom->empty()) machine = this_machine(options.threads);
+  std::vector<std::unique_ptr<const Algorithm>> kept;
   for (const Algorithm* algorithm : internal::all_algorithms()) {
+    if (auto own = algorithm->within(allowed_error(problem, options.accuracy)))
+      algorithm = kept.emplace_back(std::move(own)).get();
     Candidate candidate = candidate_of(*algorithm, problem, options);
     const bool asked = options.algorithm == algorithm->name();
     known = known || asked;
@@ -159,7 +167,7 @@ Plan make_plan(const Problem& problem, const Options& options) {
                          *candidate.refusal, "use auto, or another algorithm");
     if (!candidate.refusal) {
       if (const auto found =
-              machine ? options.wisdom->find(*machine, state->report.problem, algorithm->name()) : std::nullopt) {
+              machine ? options.wisdom->find(*machine, state->report.problem, candidate) : std::nullopt) {
         candidate.measured_seconds = found->run;
         candidate.measured_pack_seconds = found->pack;
       }
@@ -180,7 +188,7 @@ Plan make_plan(const Problem& problem, const Options& options) {
         fmt::format("an accuracy of {:.2g} for `{}`", options.accuracy.error(), state->report.problem),
         fmt::format("direct sums of {} have {:.2g}", to_string(problem.dtype), internal::error_of_direct_sums(problem)),
         problem.dtype == DType::f32 ? "allow a larger error, or use f64" : "allow a larger error");
-  state->algorithm = best;
+  state->algorithm = best->name();
   state->report.chosen = best->name();
   const internal::Ends ends{
       options.activation, options.sum_into_output,
@@ -210,7 +218,7 @@ Plan make_plan(const Problem& problem, const Options& options) {
 const Problem& Plan::problem() const& { return state_->problem; }
 const Report& Plan::report() const& { return state_->report; }
 Report Plan::report() && { return state_->report; }
-std::string_view Plan::algorithm() const { return state_->algorithm->name(); }
+std::string_view Plan::algorithm() const { return state_->algorithm; }
 std::size_t Plan::workspace_bytes() const { return state_->workspace_bytes; }
 
 template <class T>

@@ -39,6 +39,7 @@ std::string to_text(const Report& report) {
     text += fmt::format("  {:<9}{:<16}{} predicted", chosen ? "chosen" : "", candidate->algorithm,
                         duration(candidate->predicted_seconds));
     if (candidate->measured_seconds) text += fmt::format(", {} measured", duration(*candidate->measured_seconds));
+    if (!candidate->way.empty()) text += ", " + candidate->way;
     if (chosen)
       text += fmt::format(", workspace {} bytes, packed weights {} bytes, error {:.2g}", candidate->workspace_bytes,
                           candidate->packed_bytes, candidate->error);

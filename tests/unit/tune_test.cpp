@@ -80,6 +80,24 @@ TEST(Wisdom, APlanChoosesByIt) {
   EXPECT_EQ(make_plan(problem, {.accuracy = Accuracy::strict, .wisdom = wisdom}).algorithm(), "sliding_window");
 }
 
+/// Large tiles that were timed within a loose accuracy say nothing about the small ones of another.
+TEST(Wisdom, SpeaksOfTheWayThatWasMeasured) {
+  const Problem problem = parse_problem("conv2d ic8 oc8 i30x30 k5x5");
+  const Options loose{.algorithm = "winograd", .accuracy = Accuracy::within(1e-3)};
+  Tuning tuned{this_machine(1), make_plan(problem, loose).report(), {}};
+  for (Candidate& candidate : tuned.report.candidates)
+    if (candidate.algorithm == "winograd") candidate.measured_seconds = 1e-9;
+  const auto wisdom = std::make_shared<Wisdom>();
+  wisdom->remember(tuned);
+  const auto measured = [&](Accuracy accuracy) {
+    for (const Candidate& candidate : make_plan(problem, {.accuracy = accuracy, .wisdom = wisdom}).report().candidates)
+      if (candidate.algorithm == "winograd") return candidate.measured_seconds.has_value();
+    return false;
+  };
+  EXPECT_TRUE(measured(Accuracy::within(1e-3)));
+  EXPECT_FALSE(measured(Accuracy::standard));
+}
+
 TEST(Wisdom, AFileHoldsAllOfIt) {
   const ScratchFolder folder;
   const std::string path = folder.file("new/folder/wisdom.json");
@@ -92,13 +110,16 @@ TEST(Wisdom, AFileHoldsAllOfIt) {
   Wisdom read;
   EXPECT_THAT(read.read(path), IsEmpty());
   EXPECT_EQ(read, wisdom);
-  EXPECT_EQ(read.find(this_machine(1), to_string(parse_problem("conv1d i9 k2")), "polyphase")->run, 1.25e-7);
+  EXPECT_EQ(read.find(this_machine(1), to_string(parse_problem("conv1d i9 k2")), {.algorithm = "polyphase"})->run,
+            1.25e-7);
   wisdom = {};
   wisdom.remember(tuning("conv1d i9 k2", "polyphase", 5e-7));  // measured again
   wisdom.write(path);
   read.read(path);
-  EXPECT_EQ(read.find(this_machine(1), to_string(parse_problem("conv1d i9 k2")), "polyphase")->run, 5e-7);
-  EXPECT_EQ(read.find(this_machine(2), to_string(parse_problem("conv1d i9 k2")), "depthwise")->run, 3e-7);
+  EXPECT_EQ(read.find(this_machine(1), to_string(parse_problem("conv1d i9 k2")), {.algorithm = "polyphase"})->run,
+            5e-7);
+  EXPECT_EQ(read.find(this_machine(2), to_string(parse_problem("conv1d i9 k2")), {.algorithm = "depthwise"})->run,
+            3e-7);
 }
 
 TEST(Wisdom, ConcurrentWritersLoseNothing) {
@@ -127,7 +148,7 @@ TEST(Wisdom, ConcurrentWritersLoseNothing) {
   Wisdom read;
   EXPECT_THAT(read.read(path), IsEmpty());
   for (int i = 0; i < writers * each; ++i)
-    EXPECT_TRUE(read.find(this_machine(1), to_string(parse_problem(problem(i))), "polyphase")) << i;
+    EXPECT_TRUE(read.find(this_machine(1), to_string(parse_problem(problem(i))), {.algorithm = "polyphase"})) << i;
 }
 
 TEST(Wisdom, WhatIsDamagedOrForeignIsSaidAndNotUsed) {

@@ -184,6 +184,52 @@ TEST(Winograd, NormalNumbersHaveSmallErrors) {
   }
 }
 
+/// The fastest tiles of those that the caller's accuracy allows.
+TEST(Winograd, TilesFollowTheAccuracy) {
+  const auto candidate = [](const char* problem, double accuracy) {
+    const Options options{.accuracy = Accuracy::within(accuracy)};
+    for (const Candidate& one : make_plan(parse_problem(problem), options).report().candidates)
+      if (one.algorithm == "winograd") return one;
+    return Candidate{};
+  };
+  const char* five = "conv2d ic64 oc64 i56x56 k5x5 p2";
+  EXPECT_EQ(candidate(five, 1e-3).way, "F(4, 5) along y, F(4, 5) along x");
+  EXPECT_EQ(candidate(five, 1e-5).refusal,
+            "its least error of 1.1e-05 of the result's root mean square is above 1e-05");
+  const char* transposed = "convt2d ic64 oc64 i128x256 k3x3 s2 p1";
+  EXPECT_EQ(candidate(transposed, 1e-3).way, "transposed F(8, 3) along y, transposed F(8, 3) along x");
+  const char* three = "conv2d ic64 oc64 i56x56 k3x3 p1";
+  EXPECT_EQ(candidate(three, 2e-5).way, "F(4, 3) along y, F(4, 3) along x");
+  EXPECT_EQ(candidate(three, 4e-6).way, "F(2, 3) along y, F(2, 3) along x");
+  for (const char* problem : {five, transposed, three, "conv1d ic200 oc32 i500 k7 p3"}) {
+    double least = 0;
+    for (const double accuracy : {1e-2, 1e-3, 1e-4, 5e-5, 2e-5, 1e-5, 8e-6, 6e-6}) {
+      const Candidate one = candidate(problem, accuracy);
+      if (one.refusal) continue;
+      EXPECT_LE(one.error, accuracy) << problem;
+      EXPECT_GE(one.predicted_seconds, least) << problem << " within " << accuracy;
+      least = one.predicted_seconds;
+    }
+  }
+}
+
+/// What runs is what the report says.
+TEST(Winograd, RunsTheTilesOfTheAccuracy) {
+  const Problem problem = parse_problem("conv2d ic32 oc8 i24x24 k5x5 p2");
+  const auto operands = make_operands<float>(problem, 5, false, normal_numbers<float>);
+  std::vector<std::vector<float>> results;
+  for (const double accuracy : {1e-3, 2e-5}) {
+    const Plan plan = make_plan(problem, {.algorithm = "winograd", .accuracy = Accuracy::within(accuracy)});
+    results.push_back(run(plan, operands));
+    for (const Candidate& candidate : plan.report().candidates)
+      for (const auto& axes : all_winograd(problem))
+        if (candidate.way == fmt::format("{} along y, {} along x", name_of(axes.y.scheme), name_of(axes.x.scheme))) {
+          EXPECT_TRUE(same_bits(results.back(), run_winograd(problem, axes, operands))) << candidate.way;
+        }
+  }
+  EXPECT_FALSE(same_bits(results[0], results[1]));
+}
+
 /// A tile would spread them: everything is computed directly instead.
 TEST(Winograd, InfAndNanReachTheSumsThatTheyAreTermsOf) {
   for (const char* text : {"conv2d ic3 oc4 i13x17 k3x3 p1", "convt2d ic3 oc4 i13x17 k3x3 p1",

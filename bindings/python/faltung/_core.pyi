@@ -139,6 +139,9 @@ class Candidate:
     def refusal(self) -> str | None: ...
 
     @property
+    def way(self) -> str: ...
+
+    @property
     def predicted_seconds(self) -> float: ...
 
     @property
