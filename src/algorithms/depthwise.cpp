@@ -2,10 +2,12 @@
 // With few channels per group a cell of the given array meets few weights, so tiles of channels stay empty: instead
 // keep the sums of a few result rows in registers, from the bias to the last tap, and let them share the given rows.
 // Source: this project; keeping rows of a depthwise convolution in registers: Zhang, Lo & Lu, "High performance
-// depthwise and pointwise convolutions on mobile devices", 2020.
+// depthwise and pointwise convolutions on mobile devices", 2020. A weight gradient keeps the sums of a few taps
+// instead, its vectors along the pairs of channels.
 #include "algorithms/algorithm.hpp"
 #include "algorithms/with_type.hpp"
 #include "engine/few_channels.hpp"
+#include "engine/few_channels_gradient.hpp"
 #include "support/integers.hpp"
 
 #include <fmt/format.h>
@@ -29,6 +31,46 @@ bool has_few_registers() {
   return kernels.wide_rows * kernels.wide_vectors <= 12;
 }
 
+std::int64_t lanes_of(const Problem& problem) {
+  return problem.dtype == DType::f32 ? few_channels_gradient_kernels<float>(current_target()).lanes
+                                     : few_channels_gradient_kernels<double>(current_target()).lanes;
+}
+
+/// Of weight gradients.
+std::optional<std::string> refusal_of_gradient(const Problem& problem) {
+  const double bytes = few_channels_gradient_bytes(problem, lanes_of(problem));
+  if (bytes > most_bytes) return fmt::format("rows of all lanes take {:.0f} bytes, more than {}", bytes, most_bytes);
+  return std::nullopt;
+}
+
+/// A vector of pairs of channels at a time: its cells are transposed, then each position meets the taps. Measured:
+/// docs/design/cost_model.md.
+Cost cost_of_gradient(const Problem& problem) {
+  const auto real = [](std::int64_t i) { return static_cast<double>(i); };
+  const std::int64_t lanes = lanes_of(problem), bytes = lanes * static_cast<std::int64_t>(size_of(problem.dtype));
+  const std::int64_t pairs = problem.coarse_channels * (problem.fine_channels / problem.groups);
+  double taps = 1, positions = 1, cells = 1;
+  for (const Axis& axis : problem.axes) {
+    taps *= real(axis.kernel);
+    positions *= real(axis.coarse);
+    cells *= real((axis.coarse - 1) * axis.stride + axis.span());
+  }
+  const double tap = 0.15e-9 + 0.3e-9 / 64 * real(bytes), cell = 0.8e-9 + 1.4e-9 / 64 * real(bytes);
+  const double seconds = real(problem.batch * ceil_divide(pairs, lanes)) *
+                         (tap * std::max(taps, 8.0) * positions + cell * (positions + cells));
+  const std::int64_t numbers = element_count(problem.fine_shape()) + element_count(problem.coarse_shape());
+  const double products = multiply_adds(problem);
+  return {products, products > 0 ? seconds / products : 0, real(numbers) * static_cast<double>(size_of(problem.dtype)),
+          0};
+}
+
+template <class T>
+std::unique_ptr<const Prepared> prepare_typed(const Problem& problem, int threads, const Ends& ends) {
+  if (problem.unknown == Unknown::weights)
+    return std::make_unique<FewChannelsGradient<T>>(problem, threads, current_target(), ends);
+  return std::make_unique<FewChannels<T>>(problem, threads, current_target(), ends);
+}
+
 class Depthwise : public Algorithm {
  public:
   std::string_view name() const override { return "depthwise"; }
@@ -43,8 +85,7 @@ class Depthwise : public Algorithm {
   // Where it applies
   std::optional<std::string> refusal(const Problem& problem) const override {
     if (problem.dtype == DType::i64) return "its kernels are for floating point";
-    if (problem.unknown == Unknown::weights)
-      return "weight gradients are sums over positions: its kernels are sums over taps";
+    if (problem.unknown == Unknown::weights) return refusal_of_gradient(problem);
     // rows and their cells that a narrow tile of four result rows of each phase reads
     const std::array<Axis, 3> axes = three_axes(problem);
     const auto real = [](std::int64_t i) { return static_cast<double>(i); };
@@ -65,6 +106,7 @@ class Depthwise : public Algorithm {
   // What it costs: measured, docs/design/cost_model.md. A loaded vector is worth as many multiply-adds as taps along x
   // and result rows meet it; a call of the kernel costs as much as a thousand of them.
   Cost cost(const Problem& problem) const override {
+    if (problem.unknown == Unknown::weights) return cost_of_gradient(problem);
     const bool gather = problem.unknown == Unknown::coarse, f32 = problem.dtype == DType::f32;
     const std::array<Axis, 3> axes = three_axes(problem);
     const Axis &y = axes[1], &x = axes[2];
@@ -92,10 +134,9 @@ class Depthwise : public Algorithm {
     return prepare_with(problem, threads, {});
   }
   std::unique_ptr<const Prepared> prepare_with(const Problem& problem, int threads, const Ends& ends) const override {
-    if (ends.sum_into_output || ends.fine || ends.coarse) return nullptr;
-    if (problem.dtype == DType::f32)
-      return std::make_unique<FewChannels<float>>(problem, threads, current_target(), ends);
-    return std::make_unique<FewChannels<double>>(problem, threads, current_target(), ends);
+    if (problem.unknown != Unknown::weights && (ends.sum_into_output || ends.fine || ends.coarse)) return nullptr;
+    return problem.dtype == DType::f32 ? prepare_typed<float>(problem, threads, ends)
+                                       : prepare_typed<double>(problem, threads, ends);
   }
 };
 

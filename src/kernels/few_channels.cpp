@@ -5,6 +5,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/dispatch_inl.hpp"
+#include "kernels/few_channels_gradient_inl.hpp"
 #include "kernels/few_channels_inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -17,6 +18,14 @@ const FewChannelsKernels<double>* few_channels_table_f64() {
   static constexpr FewChannelsKernels<double> table = make_few_channels_table<double>();
   return &table;
 }
+const FewChannelsGradientKernels<float>* few_channels_gradient_table_f32() {
+  static constexpr FewChannelsGradientKernels<float> table = make_few_channels_gradient_table<float>();
+  return &table;
+}
+const FewChannelsGradientKernels<double>* few_channels_gradient_table_f64() {
+  static constexpr FewChannelsGradientKernels<double> table = make_few_channels_gradient_table<double>();
+  return &table;
+}
 }  // namespace faltung::internal::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -24,6 +33,8 @@ HWY_AFTER_NAMESPACE();
 namespace faltung::internal {
 HWY_EXPORT(few_channels_table_f32);
 HWY_EXPORT(few_channels_table_f64);
+HWY_EXPORT(few_channels_gradient_table_f32);
+HWY_EXPORT(few_channels_gradient_table_f64);
 template <>
 const FewChannelsKernels<float>& few_channels_kernels<float>(Target target) {
   return *FALTUNG_DISPATCH(few_channels_table_f32, target)();
@@ -31,6 +42,14 @@ const FewChannelsKernels<float>& few_channels_kernels<float>(Target target) {
 template <>
 const FewChannelsKernels<double>& few_channels_kernels<double>(Target target) {
   return *FALTUNG_DISPATCH(few_channels_table_f64, target)();
+}
+template <>
+const FewChannelsGradientKernels<float>& few_channels_gradient_kernels<float>(Target target) {
+  return *FALTUNG_DISPATCH(few_channels_gradient_table_f32, target)();
+}
+template <>
+const FewChannelsGradientKernels<double>& few_channels_gradient_kernels<double>(Target target) {
+  return *FALTUNG_DISPATCH(few_channels_gradient_table_f64, target)();
 }
 }  // namespace faltung::internal
 #endif

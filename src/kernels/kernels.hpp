@@ -125,6 +125,21 @@ struct FewChannelsKernels {
   FewChannelsKernel<T> line;   ///< one row
 };
 
+inline constexpr int most_gradient_taps = 12;  ///< with a vector of coarse numbers, what 16 registers hold
+
+/// Weight gradients of few channels: `lanes` pairs of a coarse and a fine channel side by side.
+template <class T>
+struct FewChannelsGradientKernels {
+  std::int64_t lanes = 1;
+  /// out[i·lanes + l] = rows[l][offset + i·step], i < n. Reads and writes nothing else.
+  void (*load)(const T* const* rows, std::int64_t offset, std::int64_t step, std::int64_t n, T* out);
+  /// totals[i] += sums[i], i < n, a multiple of `lanes`.
+  void (*add)(const T* sums, std::int64_t n, T* totals);
+  /// [taps]: to[t][l] = from[t][l] + Σ_i in[t][step[i] + l] · coarse[i·lanes + l], i < positions, ascending, fused.
+  void (*correlate[most_gradient_taps + 1])(const T* const* in, const std::int64_t* step, const T* coarse,
+                                            std::int64_t positions, const T* from, T* to);
+};
+
 template <class T>
 const TileKernels<T>& tile_kernels(Target target);
 template <class T>
@@ -132,6 +147,8 @@ const RowKernels<T>& row_kernels(Target target);
 
 template <class T>
 const FewChannelsKernels<T>& few_channels_kernels(Target target);
+template <class T>
+const FewChannelsGradientKernels<T>& few_channels_gradient_kernels(Target target);
 
 template <>
 const TileKernels<float>& tile_kernels<float>(Target target);
@@ -145,5 +162,9 @@ template <>
 const FewChannelsKernels<float>& few_channels_kernels<float>(Target target);
 template <>
 const FewChannelsKernels<double>& few_channels_kernels<double>(Target target);
+template <>
+const FewChannelsGradientKernels<float>& few_channels_gradient_kernels<float>(Target target);
+template <>
+const FewChannelsGradientKernels<double>& few_channels_gradient_kernels<double>(Target target);
 
 }  // namespace faltung::internal

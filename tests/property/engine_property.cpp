@@ -118,7 +118,8 @@ TEST(Engine, StrictAlgorithmsRepeatTheBitsOnEveryTarget) {
 TEST(Engine, SumsOfManyBlocksRepeatTheBits) {
   for (const char* text :
        {"conv2d ic120 oc110 i5x6 k3x3 p1", "convt2d ic110 oc40 i4x5 k4x4 s2 p1", "conv2d ic900 oc120 i3x5 k1x1",
-        "conv1d ic90 oc9 i40 k8 p4", "conv2d-dx ic110 oc120 i5x6 k3x3 p1"})
+        "conv1d ic90 oc9 i40 k8 p4", "conv2d-dx ic110 oc120 i5x6 k3x3 p1", "conv2d-dw n2 g40 ic40 oc40 i40x41 k3x3 p1",
+        "convt2d-dw g18 ic18 oc36 i70x33 k5x4 s3x2 p2x1", "conv3d-dw g20 ic20 oc20 i5x20x30 k3x3x3 d1x2x1 p1x2x1"})
     for (const std::uint32_t seed : {0U, 2U}) {  // with a bias; the second with Inf and NaN
       expect_same_bits<float>(parse_problem(text), seed, text);
       expect_same_bits<double>(parse_problem(text), seed, text);

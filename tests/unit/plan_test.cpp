@@ -143,13 +143,15 @@ TEST(Plan, ChoosesTheFasterByFar) {
   EXPECT_EQ(make_plan(parse_problem("conv2d g144 ic144 oc144 i56x56 k3x3 p1")).algorithm(), "depthwise");
   EXPECT_EQ(make_plan(parse_problem("convt2d g64 ic64 oc64 i64x64 k4x4 s2 p1")).algorithm(), "depthwise");
   EXPECT_NE(make_plan(parse_problem("conv2d ic16 oc64 i28x28 k1x1")).algorithm(), "depthwise");
+  EXPECT_EQ(make_plan(parse_problem("conv2d-dw g144 ic144 oc144 i56x56 k3x3 p1")).algorithm(), "depthwise");
+  EXPECT_NE(make_plan(parse_problem("conv2d-dw ic64 oc64 i56x56 k3x3 p1")).algorithm(), "depthwise");
 }
 
 TEST(Plan, DepthwiseRefusesRowsThatLeaveTheCache) {
   const auto refusal = [](const char* problem) {
     return message_of<ProblemError>([&] { make_plan(parse_problem(problem), {.algorithm = "depthwise"}); });
   };
-  EXPECT_THAT(refusal("conv2d-dw ic8 oc8 i9x9 k3x3"), HasSubstr("weight gradients are sums over positions"));
+  EXPECT_THAT(refusal("conv2d-dw ic8 oc8 i300x9000 k200x3"), HasSubstr("rows of all lanes take"));
   EXPECT_THAT(refusal("conv2d ic8 oc8 i9x9 k3x3 i64"), HasSubstr("floating point"));
   EXPECT_THAT(refusal("conv1d i5000000 k1"), HasSubstr("a row has 5000000 cells, more than 4194304"));
   EXPECT_THAT(refusal("conv1d ic1026 oc1 i500000 k4096"), HasSubstr("bytes, more than 1048576"));
