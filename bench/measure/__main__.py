@@ -25,6 +25,8 @@ def arguments():
     parser.add_argument("--algorithm", default="auto", metavar="NAME,…",
                         help="ours: the first is compared, the others are columns (default: auto)")
     parser.add_argument("--accuracy", choices=("strict", "standard"), default="strict", help="of ours (default: strict)")
+    parser.add_argument("--one-shot", action="store_true",
+                        help="weights are used once: ours packs them in every call; against ONNX Runtime (or --peers) with its session made beforehand")
     parser.add_argument("--peers", metavar="NAME,…", help="only peers whose name begins so (default: all)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cores", metavar="N,…", help="the cores to run on (default: the last ones)")
@@ -32,6 +34,8 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=2.0, help="of measuring per row, about (default: 2)")
     parser.add_argument("--json", metavar="FILE", help="write the results there, and what is printed beside it as .txt")
     given = parser.parse_args()
+    if given.one_shot and "," in given.algorithm:
+        parser.error(f"--one-shot with --algorithm {given.algorithm}: it compares one: give one algorithm, or none for auto")
     if given.threads < 1:
         parser.error(f"--threads {given.threads}: at least 1: use 1 or 2")
     return given
@@ -86,7 +90,9 @@ def main():
     import measuring
     import report
     import sgemm
+    import one_shot
     import thresholds
+    import worst
     from library import Library
 
     say = Output()
@@ -113,10 +119,13 @@ def main():
 
     strict = given.accuracy == "strict"
     own = [contenders.ours(library, name, strict, given.threads) for name in given.algorithm.split(",")]
+    if given.one_shot:
+        own = one_shot.own(library, given.algorithm, strict, given.threads)
     with tempfile.TemporaryDirectory() as scratch:
         others = contenders.peers(library, given.threads, scratch)
-        if given.peers:
-            others = [peer for peer in others if any(peer.name.startswith(name) for name in given.peers.split(","))]
+        wanted = given.peers or ("ORT" if given.one_shot else None)
+        if wanted:
+            others = [peer for peer in others if any(peer.name.startswith(name) for name in wanted.split(","))]
         one_thread = contenders.ours(library, given.algorithm.split(",")[0], strict, 1, "ours, 1 thread") if given.threads > 1 else None
         session = measuring.Session(library, own, others, one_thread, given.threads, given.seconds)
 
@@ -135,27 +144,36 @@ def main():
             progress(f"[{number}/{len(problems)}] {problem.name} {problem.text}")
             rows.append(session.row(problem, peak))
         progress("")
+        if given.one_shot:
+            one_shot.add_planning(library, rows, problems, given.algorithm, strict, given.threads)
+        worst_rows = worst.reasons(library, rows, problems, others, strict, given.threads, peak) if given.random else []
 
     peak = max(peak, library.peak() * given.threads)
-    found = thresholds.verdicts(rows, given.threads, tiny_ns, speeds and speeds[1] / speeds[0])
+    found = [] if given.one_shot else thresholds.verdicts(rows, given.threads, tiny_ns, speeds and speeds[1] / speeds[0])
     say()
     say(report.table(rows, own[0].name, peak))
     say(report.legend(rows, given.threads))
     if refused := report.refusals(rows):
         say("Refused:\n" + refused)
+    if given.one_shot:
+        say(one_shot.text(rows))
     say(report.families(rows))
     if speeds and speeds[1] / speeds[0] < 1 + thresholds.LEAST_SGEMM_GAIN * (given.threads - 1):
         say("sgemm gained so little from its threads that others must have had the cores: no verdict on gains.")
     say(report.verdicts(found, "avx512f" not in described["flags"]))
+    if given.random:
+        say(report.slower(rows))
+        say(worst.text(worst_rows))
     described["load_after"] = round(os.getloadavg()[0], 2)
     say(f"Load average {described['load_before']} before, {described['load_after']} after; FMA peak at best {peak:.1f} GFLOP/s")
     if given.json:
         settings = {"threads": given.threads, "cores": cores, "algorithm": given.algorithm, "accuracy": given.accuracy,
-                    "target": given.target, "problems": source, "seconds_per_row": given.seconds, "notes": said}
+                    "one_shot": given.one_shot, "target": given.target, "problems": source, "seconds_per_row": given.seconds, "notes": said}
         with open(given.json, "w", encoding="utf-8") as file:
             json.dump({"machine": described, "versions": versions, "settings": settings, "peak_gflops": peak,
                        "call_overhead_ns": overheads, "tiny_ns": tiny_ns, "sgemm_gflops": speeds, "rows": rows,
                        "geometric_means": {family: mean for family, _, _, mean in thresholds.families(rows)},
+                       "worst": [{"name": row["name"], "reason": reason} for row, reason in worst_rows],
                        "thresholds": found}, file, indent=1, ensure_ascii=False)
             file.write("\n")
         with open(os.path.splitext(given.json)[0] + ".txt", "w", encoding="utf-8") as file:

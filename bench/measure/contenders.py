@@ -71,9 +71,13 @@ class Scipy:
         return _Scipy(self._function, arrays["fine"][0, 0], kernel, crop, self._threads)
 
 
-def ours(library, algorithm, strict, threads, name=None):
+# measure.hpp's Weights
+OFTEN, ONCE, ONCE_PACKED_BEFORE = 0, 1, 2
+
+
+def ours(library, algorithm, strict, threads, name=None, weights=OFTEN):
     label = name or ("ours" if algorithm == "auto" else algorithm)
-    return Native(label, library, "ours", (algorithm.encode(), int(strict), threads), "as many as asked")
+    return Native(label, library, "ours", (algorithm.encode(), int(strict), threads, weights), "as many as asked")
 
 
 def peers(library, threads, scratch):

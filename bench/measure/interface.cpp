@@ -94,12 +94,30 @@ int measure_problem(const char* text, Geometry* geometry) {
   });
 }
 
-int measure_ours(const char* text, const char* algorithm, int strict, int threads, float* fine, float* coarse,
-                 float* weights, void** out) {
+int measure_ours(const char* text, const char* algorithm, int strict, int threads, int often, float* fine,
+                 float* coarse, float* weights, void** out) {
   return guarded([&] {
-    *out = measure::make_ours(faltung::parse_problem(text), {fine, coarse, weights}, {algorithm, strict != 0, threads})
+    *out = measure::make_ours(faltung::parse_problem(text), {fine, coarse, weights},
+                              {algorithm, strict != 0, threads, static_cast<measure::Weights>(often)})
                .release();
   });
+}
+
+int measure_plan_ns(const char* text, const char* algorithm, int strict, int threads, int often, double* ns) {
+  return guarded([&] {
+    *ns = measure::plan_ns(faltung::parse_problem(text),
+                           {algorithm, strict != 0, threads, static_cast<measure::Weights>(often)});
+  });
+}
+
+/// Names, separated by spaces.
+const char* measure_algorithms() {
+  static const std::string names = [] {
+    std::string text;
+    for (const faltung::AlgorithmInfo& one : faltung::algorithms()) text += std::string(one.name) + " ";
+    return text;
+  }();
+  return names.c_str();
 }
 
 int measure_onednn(const char* text, int plain, float* fine, float* coarse, float* weights, void** out) {

@@ -57,7 +57,9 @@ class Library:
         for name, result, arguments in [
             ("message", c_char_p, []),
             ("problem", c_int, [c_char_p, POINTER(Geometry)]),
-            ("ours", c_int, [c_char_p, c_char_p, c_int, c_int, *pointers, POINTER(c_void_p)]),
+            ("ours", c_int, [c_char_p, c_char_p, c_int, c_int, c_int, *pointers, POINTER(c_void_p)]),
+            ("plan_ns", c_int, [c_char_p, c_char_p, c_int, c_int, c_int, POINTER(c_double)]),
+            ("algorithms", c_char_p, []),
             ("onednn", c_int, [c_char_p, c_int, *pointers, POINTER(c_void_p)]),
             ("fftw", c_int, [c_char_p, *pointers, POINTER(c_void_p)]),
             ("run", c_int, [c_void_p]),
@@ -98,6 +100,12 @@ class Library:
         data = [arrays[name].ctypes.data for name in ("fine", "coarse", "weights")]
         self._check(getattr(self._c, "measure_" + kind)(problem.text.encode(), *before, *data, ctypes.byref(handle)))
         return Prepared(self._c, self._check, handle)
+
+    def plan_ns(self, problem, before):
+        """Nanoseconds to plan; `before` as for "ours"."""
+        ns = c_double()
+        self._check(self._c.measure_plan_ns(problem.text.encode(), *before, ctypes.byref(ns)))
+        return ns.value
 
     def reference(self, problem, arrays, indices):
         """(exact, Σ|products|) of cells of the unknown array, in double."""

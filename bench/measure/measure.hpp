@@ -36,13 +36,20 @@ class Contender {
   std::string note;  ///< which of its own ways it chose
 };
 
+/// Weights that are used often are packed in the constructor. Those that are used once, in every run, and the plan
+/// knows it; or such a plan's run alone.
+enum class Weights : int { often = 0, once = 1, once_packed_before = 2 };
+
 struct OursOptions {
   std::string algorithm;
   bool strict;
   int threads;
+  Weights weights;
 };
 
 std::unique_ptr<Contender> make_ours(const faltung::Problem& problem, Arrays arrays, const OursOptions& options);
+/// Nanoseconds of processor time to make the plan, the least of several.
+double plan_ns(const faltung::Problem& problem, const OursOptions& options);
 
 /// `plain`: row-major activations, weights in the layout that oneDNN likes, reordered once. Otherwise oneDNN chooses
 /// every layout, and `run` reorders the activations in and out.

@@ -79,6 +79,13 @@ def families(rows):
     return "Geometric means of the ratio:\n" + "\n".join(lines) if lines else ""
 
 
+def slower(rows):
+    """What a random problem must not be: issue 6."""
+    ratios = [row["ratio"] for row in rows if row["ratio"]]
+    slow = sum(ratio < 1 / 1.5 for ratio in ratios)
+    return f"{slow} of {len(ratios)} are slower than 1.5 × the best peer (goal: none), {sum(ratio < 1 for ratio in ratios)} slower than it" if ratios else ""
+
+
 def verdicts(list_of_verdicts, binding):
     if not list_of_verdicts:
         return ""

@@ -23,6 +23,7 @@ struct Cost {
   double seconds_per_multiply_add = 0;  ///< of one core, this algorithm's own measured rate
   double bytes_moved = 0;               ///< beyond what stays in cache
   double pack_seconds = 0;              ///< to pack the weights, on one core
+  double call_seconds = 0;              ///< of each run, however small and on however many cores
 };
 
 class Algorithm {

@@ -231,6 +231,19 @@ class PreparedIm2col : public Prepared {
   std::int64_t row_block_, position_block_, row_blocks_, position_blocks_, tasks_ = 0, lanes_;
 };
 
+/// OpenBLAS knows processors by their numbers, and takes kernels of 2004 on an x86 that is younger than it: 3.3 times
+/// as long as those for AVX2 (docs/design/cost_model.md).
+double slowness_of_blas() {
+#if defined(__x86_64__)
+  const std::string_view core = openblas_get_corename();
+  for (const std::string_view known : {"Haswell", "Zen", "SkylakeX", "Cooperlake", "Sapphirerapids"})
+    if (core == known) return 1;
+  return 3.3;
+#else
+  return 1;
+#endif
+}
+
 class Im2colBlas : public Algorithm {
  public:
   std::string_view name() const override { return "im2col_blas"; }
@@ -262,7 +275,7 @@ class Im2colBlas : public Algorithm {
     // measured: docs/design/cost_model.md. A product with few output channels is bound by the columns, not by the
     // arithmetic. They are written and read; col2im reads and writes the array besides; a stride over x leaves vectors.
     const double passes = (problem.unknown == Unknown::fine ? 4 : 2) + (problem.axes.back().stride > 1 ? 4 : 0);
-    return {multiply_adds(problem), problem.dtype == DType::f32 ? 0.023e-9 : 0.050e-9,
+    return {multiply_adds(problem), (problem.dtype == DType::f32 ? 0.023e-9 : 0.050e-9) * slowness_of_blas(),
             columns_are_input(problem) ? 0 : column_bytes_moved * passes, seconds_to_order_weights(problem, 0.4e-9)};
   }
 

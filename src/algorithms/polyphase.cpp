@@ -69,9 +69,13 @@ class Polyphase : public Algorithm {
       rows *= phases;
       if (phases > 1) cells += static_cast<double>(element_count(problem.fine_shape()));
     }
-    const double waiting = problem.unknown == Unknown::weights ? 16 / rows : 3.3 / rows;
-    return {multiply_adds(problem), (problem.dtype == DType::f32 ? 0.020e-9 : 0.041e-9) * std::max(1.0, waiting),
-            cells * static_cast<double>(size_of(problem.dtype)), seconds_to_order_weights(problem, 1.8e-9)};
+    // 40 GB/s of arrays, 12 of weights, which are met again in every block of positions
+    if (problem.unknown != Unknown::weights) cells += 3.3 * static_cast<double>(element_count(problem.weights_shape()));
+    const bool wide = tile_kernels<float>(current_target()).lanes >= 16;
+    const double waiting = problem.unknown == Unknown::weights ? 16 / rows : (wide ? 5 : 3.3) / rows;
+    const double product = wide ? 0.0143e-9 : 0.020e-9;
+    return {multiply_adds(problem), product * (problem.dtype == DType::f32 ? 1 : 2.05) * std::max(1.0, waiting),
+            cells * static_cast<double>(size_of(problem.dtype)), seconds_to_order_weights(problem, 1.8e-9), 1.5e-6};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

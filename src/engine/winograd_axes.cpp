@@ -1,5 +1,7 @@
 #include "engine/winograd_axes.hpp"
 
+#include "kernels/kernels.hpp"
+#include "kernels/target.hpp"
 #include "support/integers.hpp"
 
 #include <fmt/format.h>
@@ -120,6 +122,17 @@ double error_of(WinogradScheme y, WinogradScheme x, double terms, bool f32) {
   return (f32 ? 1 : 0x1p-29) * 0.39e-6 * std::sqrt(sums) * magnification(y) * magnification(x);
 }
 
+/// Seconds for a multiply-add, a point of the input and of the output, more for either where planes of a dilation lie
+/// side by side and for those of a result of several phases, a byte of weights, and a product. Fitted to measurements
+/// of all schemes: docs/design/winograd.md.
+struct Rates {
+  double product, in, out, apart, interleaved, weight_byte, call;
+};
+Rates rates_of(std::int64_t lanes) {
+  if (lanes >= 16) return {0.0155e-9, 0.27e-9, 0.2e-9, 0.5e-9, 0.27e-9, 0.085e-9, 19e-9};
+  return {0.024e-9, 0.2e-9, 0.12e-9, 0.5e-9, 0, 0.047e-9, 10e-9};
+}
+
 }  // namespace
 
 std::optional<WinogradAxes> winograd_with(const Problem& problem, WinogradScheme y, WinogradScheme x) {
@@ -135,20 +148,25 @@ std::optional<WinogradAxes> winograd_with(const Problem& problem, WinogradScheme
   const double given = real((gather ? problem.fine_channels : problem.coarse_channels) / problem.groups);
   const double result = real((gather ? problem.coarse_channels : problem.fine_channels) / problem.groups);
   const Bilinear &by = bilinear_of(y), &bx = bilinear_of(x);
-  // measured: docs/design/winograd.md. A product of few rows or few terms leaves the register tiles waiting; where
-  // there are few positions, the weights come from memory; rows are transformed in whole vectors.
-  const std::int64_t lanes = f32 ? 8 : 4;
+  // A product of few rows or few terms leaves the register tiles waiting; rows are transformed in whole vectors.
+  const std::int64_t lanes =
+      f32 ? tile_kernels<float>(current_target()).lanes : tile_kernels<double>(current_target()).lanes;
+  const Rates rates = rates_of(tile_kernels<float>(current_target()).lanes);
   const double slower = f32 ? 1 : 2, number = f32 ? 4 : 8;
   const std::int64_t lines = made.y.tiles * made.y.granule, columns = made.x.tiles * made.x.granule;
   const double positions = real(round_up(lines * columns, lanes)), vectors = real(lines * round_up(columns, lanes));
   const double depth = real(made.z.result), planes = real(std::min(made.z.given, made.z.result * made.z.taps));
   const double weights = real(by.terms) * real(bx.terms) * given * result * real(made.z.taps);
-  const double products = slower * 0.0205e-9 * positions * depth * real(by.terms) * real(bx.terms) *
-                          (given * real(made.z.taps) + 4) * std::max(result, 3.3);
-  const double points = planes * given * real(by.in.rows) * real(bx.in.rows) +
-                        depth * result * real(by.out.columns) * real(bx.out.columns);
-  made.seconds = real(problem.batch * problem.groups) *
-                 (std::max(products, weights * number / 12e9) + slower * 0.3e-9 * vectors * points);
+  const double calls = depth * real(by.terms) * real(bx.terms);
+  const double products = positions * calls * (given * real(made.z.taps) + 4) * std::max(result, 3.3);
+  const double in = vectors * planes * given * real(by.in.rows) * real(bx.in.rows),
+               out = vectors * depth * result * real(by.out.columns) * real(bx.out.columns);
+  const bool planes_apart = made.y.granule > 1 || made.x.granule > 1, interleaved = by.scatter || bx.scatter;
+  made.seconds =
+      real(problem.batch * problem.groups) *
+      (calls * rates.call + weights * number * rates.weight_byte +
+       slower * (products * rates.product + in * rates.in + out * rates.out +
+                 (planes_apart ? (in + out) * rates.apart : 0) + (interleaved ? out * rates.interleaved : 0)));
   made.pack_seconds = 4e-9 * real(problem.groups) * weights;
   made.growth = 3 * growth_of(by) * growth_of(bx);
   made.error = error_of(y, x, given * real(made.z.taps), f32);

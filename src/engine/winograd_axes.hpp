@@ -1,5 +1,5 @@
 // How a problem is cut into the tiles of bilinear algorithms, and which of them are the fastest that are accurate
-// enough. Pure arithmetic.
+// enough.
 //
 //     rows and columns     transformed (kernels/bilinear.hpp), the planes of a dilation side by side
 //     depth                its taps are added up among the products

@@ -15,7 +15,7 @@ inline constexpr double seconds_per_run = 50e-9;
 
 inline double predicted_seconds(const Cost& cost, int threads) {
   const int used = threads == 0 ? hardware_threads() : std::min(threads, hardware_threads());
-  return seconds_per_run +
+  return seconds_per_run + cost.call_seconds +
          (cost.multiply_adds * cost.seconds_per_multiply_add + cost.bytes_moved / bytes_per_second) / used;
 }
 

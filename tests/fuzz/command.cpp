@@ -10,10 +10,13 @@
 
 #include <fcntl.h>
 
+#include <random>
 #include <string>
 #include <vector>
 
 using namespace faltung;
+
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t largest);
 
 namespace {
 
@@ -81,6 +84,22 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
   ::dup2(::open("/dev/null", O_WRONLY), STDOUT_FILENO);
   ::setenv("FALTUNG_WISDOM", "", 1);
   return 0;
+}
+
+/// Half of the mutations put something between two words (an option of the dictionary, most often), a quarter change
+/// one word, and a quarter any bytes: blind ones rarely hit the end of a word.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t largest,
+                                               unsigned seed) {
+  std::minstd_rand random(seed);
+  const auto kind = random() % 4;
+  if (kind == 0 || size == 0 || size == largest) return LLVMFuzzerMutate(data, size, largest);
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::size_t end = std::min(text.find('\n', random() % size), size);  // of a word
+  const std::size_t begin = kind == 1 && end > 0 ? text.rfind('\n', end - 1) + 1 : end;
+  const std::string after(text.substr(end));
+  const std::size_t changed = LLVMFuzzerMutate(data + begin, end - begin, largest - begin - after.size());
+  std::copy(after.begin(), after.end(), data + begin + changed);
+  return begin + changed + after.size();
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

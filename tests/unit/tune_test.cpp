@@ -82,7 +82,7 @@ TEST(Wisdom, APlanChoosesByIt) {
 
 /// Large tiles that were timed within a loose accuracy say nothing about the small ones of another.
 TEST(Wisdom, SpeaksOfTheWayThatWasMeasured) {
-  const Problem problem = parse_problem("conv2d ic8 oc8 i30x30 k5x5");
+  const Problem problem = parse_problem("conv2d ic64 oc64 i28x28 k5x5 p2");
   const Options loose{.algorithm = "winograd", .accuracy = Accuracy::within(1e-3)};
   Tuning tuned{this_machine(1), make_plan(problem, loose).report(), {}};
   for (Candidate& candidate : tuned.report.candidates)
