@@ -66,6 +66,11 @@ FewChannels<T>::FewChannels(const Problem& problem, int threads, Target target, 
       std::any_of(axes.begin(), axes.end(), [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
     fold_.emplace(axes);
   meets_zeros_ = std::any_of(axes_.begin(), axes_.end(), [](const LoweredAxis& axis) { return axis.meets_zeros(); });
+  planes_ = plane_kernel(few_channels_plane_kernels<T>(target));
+  if (planes_ != nullptr) {
+    choose_planes();
+    return;
+  }
   choose_boxes();
   choose_bands();
   for (const Reading& reading : readings_z) {
@@ -192,6 +197,7 @@ std::size_t FewChannels<T>::lane_bytes() const {
 
 template <class T>
 std::size_t FewChannels<T>::workspace_bytes() const {
+  if (planes_ != nullptr) return 0;
   const std::int64_t folded = fold_ ? problem_.fine_channels * fold_->temporary_cells() : 0;
   return at(lanes_) * lane_bytes() + at(folded) * sizeof(T);
 }

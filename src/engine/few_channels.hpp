@@ -13,6 +13,7 @@
 #include "engine/lowering.hpp"
 #include "engine/prepared.hpp"
 #include "engine/row_boxes.hpp"
+#include "kernels/few_channels_planes.hpp"
 #include "kernels/kernels.hpp"
 
 #include <array>
@@ -71,12 +72,17 @@ class FewChannels : public Prepared {
 
   std::vector<Reading> readings(std::size_t axis) const;
   std::vector<std::int64_t> slots_of(std::int64_t band) const;
+  /// Null: no kernel for whole planes.
+  FewChannelsPlaneKernel<T> plane_kernel(const FewChannelsPlaneKernels<T>& kernels) const;
+  std::int64_t plane_row_bytes() const;
+  void choose_planes();
   void choose_boxes();
   void choose_bands();
   std::size_t lane_bytes() const;
   Lane lane(std::byte* memory) const;
   Task task(std::int64_t index) const;
   void run_task(const Task& task, const T* given, T* result, const FewChannelsWeights<T>& packed, Lane& lane) const;
+  void run_plane(std::int64_t task, const T* given, T* result, const FewChannelsWeights<T>& packed) const;
   void find_rows(const Task& task, const T* given, Lane& lane) const;
   void run_tile(const TileRun& run) const;
   void put_together(const TileRun& run, T* const* rows, std::int64_t length) const;
@@ -114,6 +120,8 @@ class FewChannels : public Prepared {
   std::int64_t band_ = 1, bands_ = 1, tasks_ = 0, lanes_ = 1;  // rows of a band, …
   std::int64_t wanted_ = 1;                                    // threads
   std::vector<T> zeros_;                                       // a row in the margin
+  FewChannelsPlaneKernel<T> planes_ = nullptr;                 // whole planes by a kernel of their own
+  std::int64_t first_y_ = 0, first_x_ = 0;                     // its first given cell
   bool meets_zeros_ = false;                                   // some sum has products with zeros of the margin
   std::optional<Fold> fold_;                                   // the result is a padded array, folded afterwards
 };

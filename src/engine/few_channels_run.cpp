@@ -23,15 +23,19 @@ template <class T>
 void FewChannels<T>::run(const Arrays& arrays, std::byte* workspace) const {
   const auto* given = static_cast<const T*>(gather_ ? arrays.fine : arrays.coarse);
   auto* result = static_cast<T*>(gather_ ? arrays.coarse : arrays.fine);
-  const auto bytes = static_cast<std::int64_t>(lane_bytes());
+  const auto bytes = planes_ != nullptr ? 0 : static_cast<std::int64_t>(lane_bytes());
   const auto& packed = static_cast<const FewChannelsWeights<T>&>(*arrays.packed);
   const auto run_samples = [&](std::int64_t first, std::int64_t count, T* to) {
     const std::int64_t per_sample = tasks_ / problem_.batch;
-    parallel_tasks(lanes_, count * per_sample, threads_, [&](std::int64_t i) {
-      return [&, own = lane(workspace + i * bytes)](std::int64_t t) mutable {
-        run_task(task(first * per_sample + t), given, to, packed, own);
-      };
-    });
+    if (planes_ != nullptr)
+      parallel_tasks(lanes_, tasks_, threads_,
+                     [&](std::int64_t) { return [&](std::int64_t t) { run_plane(t, given, to, packed); }; });
+    else
+      parallel_tasks(lanes_, count * per_sample, threads_, [&](std::int64_t i) {
+        return [&, own = lane(workspace + i * bytes)](std::int64_t t) mutable {
+          run_task(task(first * per_sample + t), given, to, packed, own);
+        };
+      });
     if (packed.repair.empty()) return;
     for (std::int64_t group = first * problem_.groups; group < (first + count) * problem_.groups; ++group)
       repair(packed, given + group * given_channels_ * given_cells(), to + group * result_channels_ * result_cells(),

@@ -1,3 +1,4 @@
+#include <faltung/cpu.hpp>
 #include <faltung/error.hpp>
 #include <faltung/plan.hpp>
 
@@ -145,6 +146,13 @@ TEST(Plan, ChoosesTheFasterByFar) {
   EXPECT_NE(make_plan(parse_problem("conv2d ic16 oc64 i28x28 k1x1")).algorithm(), "depthwise");
   EXPECT_EQ(make_plan(parse_problem("conv2d-dw g144 ic144 oc144 i56x56 k3x3 p1")).algorithm(), "depthwise");
   EXPECT_NE(make_plan(parse_problem("conv2d-dw ic64 oc64 i56x56 k3x3 p1")).algorithm(), "depthwise");
+}
+
+TEST(Plan, PlanesOfOneChannelAreReadWhereTheyAre) {
+  if (chosen_target() == "SCALAR") GTEST_SKIP() << "has no kernels for planes";
+  for (const char* problem : {"conv2d g144 ic144 oc144 i56x56 k3x3 p1", "conv2d g144 ic144 oc144 i56x56 k3x3 s2 p1",
+                              "conv2d-dx g144 ic144 oc144 i56x56 k3x3 p1", "convt2d g64 ic64 oc64 i64x64 k4x4 s2 p1"})
+    EXPECT_EQ(make_plan(parse_problem(problem), {.algorithm = "depthwise"}).workspace_bytes(), 0) << problem;
 }
 
 TEST(Plan, DepthwiseRefusesRowsThatLeaveTheCache) {
