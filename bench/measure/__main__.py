@@ -22,6 +22,8 @@ def arguments():
     parser.add_argument("--rows", metavar="c1,t3", help="only these rows of the corpora")
     parser.add_argument("--random", type=int, metavar="N", help="instead of a corpus, N problems drawn by a seed, 5 MFLOP or more each")
     parser.add_argument("--seed", type=int, help="of --random (default: one of its own, printed)")
+    parser.add_argument("--part", metavar="I/N", help="of --random with its --seed: only the I-th of N parts, for a machine that others use too")
+    parser.add_argument("--join", metavar="FILE,…", help="of --random with its --seed: instead of measuring, the rows that parts wrote with --json")
     parser.add_argument("--algorithm", default="auto", metavar="NAME,…",
                         help="ours: the first is compared, the others are columns (default: auto)")
     parser.add_argument("--accuracy", choices=("strict", "standard"), default="strict", help="of ours (default: strict)")
@@ -34,6 +36,8 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=2.0, help="of measuring per row, about (default: 2)")
     parser.add_argument("--json", metavar="FILE", help="write the results there, and what is printed beside it as .txt")
     given = parser.parse_args()
+    if (given.part or given.join) and not (given.random and given.seed is not None):
+        parser.error("--part and --join: parts of which problems: give --random and --seed")
     if given.one_shot and "," in given.algorithm:
         parser.error(f"--one-shot with --algorithm {given.algorithm}: it compares one: give one algorithm, or none for auto")
     if given.threads < 1:
@@ -58,13 +62,32 @@ def progress(text):
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
+def _part(problems, text):
+    try:
+        index, count = (int(word) for word in text.split("/"))
+        if not 1 <= index <= count:
+            raise ValueError
+    except ValueError:
+        raise UsageError(f"--part {text}: a part and how many there are: use one such as 2/8") from None
+    return problems[len(problems) * (index - 1) // count : len(problems) * index // count]
+
+
+def _joined(paths):
+    rows = []
+    for path in paths.split(","):
+        with open(path, encoding="utf-8") as file:
+            rows += json.load(file)["rows"]
+    return rows
+
+
 def problems_of(library, given, say):
     import corpus
 
     if given.random:
         seed = random.SystemRandom().randrange(1 << 31) if given.seed is None else given.seed
         say(f"{given.random} problems drawn with --seed {seed}")
-        return corpus.drawn(library, given.random, seed), f"--random {given.random} --seed {seed}"
+        problems, source = corpus.drawn(library, given.random, seed), f"--random {given.random} --seed {seed}"
+        return (_part(problems, given.part), f"{source} --part {given.part}") if given.part else (problems, source)
     paths = given.corpus or [os.path.join(CORPORA, name) for name in ("networks.txt", "extra.txt")]
     problems = [problem for path in paths for problem in corpus.read(library, path)]
     if given.rows:
@@ -139,14 +162,15 @@ def main():
         if speeds:
             say(f"sgemm of scipy-openblas32: {speeds[0]:.1f} GFLOP/s on one thread, {speeds[1]:.1f} on {given.threads}: "
                 f"a gain of {speeds[1] / speeds[0]:.3f}")
-        rows = []
-        for number, problem in enumerate(problems, 1):
+        rows = _joined(given.join) if given.join else []
+        for number, problem in enumerate([] if given.join else problems, 1):
             progress(f"[{number}/{len(problems)}] {problem.name} {problem.text}")
             rows.append(session.row(problem, peak))
         progress("")
         if given.one_shot:
             one_shot.add_planning(library, rows, problems, given.algorithm, strict, given.threads)
-        worst_rows = worst.reasons(library, rows, problems, others, strict, given.threads, peak) if given.random else []
+        explained = given.random and not given.part  # a part's worst are not the worst
+        worst_rows = worst.reasons(library, rows, problems, others, strict, given.threads, peak) if explained else []
 
     peak = max(peak, library.peak() * given.threads)
     found = [] if given.one_shot else thresholds.verdicts(rows, given.threads, tiny_ns, speeds and speeds[1] / speeds[0])
@@ -161,7 +185,7 @@ def main():
     if speeds and speeds[1] / speeds[0] < 1 + thresholds.LEAST_SGEMM_GAIN * (given.threads - 1):
         say("sgemm gained so little from its threads that others must have had the cores: no verdict on gains.")
     say(report.verdicts(found, "avx512f" not in described["flags"]))
-    if given.random:
+    if explained:
         say(report.slower(rows))
         say(worst.text(worst_rows))
     described["load_after"] = round(os.getloadavg()[0], 2)

@@ -7,7 +7,9 @@
 // "High-speed convolution and correlation", 1966; Mathieu, Henaff & LeCun, "Fast training of convolutional networks
 // through FFTs", 2014. docs/design/fft.md.
 #include "algorithms/algorithm.hpp"
+#include "algorithms/directly.hpp"
 #include "algorithms/with_type.hpp"
+#include "engine/direct_again.hpp"
 #include "engine/fft_convolution.hpp"
 #include "kernels/kernels.hpp"
 
@@ -15,9 +17,6 @@
 #include <cmath>
 
 namespace faltung::internal {
-
-const Algorithm& polyphase_algorithm();
-const Algorithm& sliding_window_algorithm();
 
 namespace {
 
@@ -41,47 +40,31 @@ const std::optional<FftTiling>& tiling_of(const Problem& problem) {
   return last.tiling;
 }
 
-template <class T>
-struct FftPacked : Packed {
-  std::optional<FftWeights<T>> weights;  // nothing where they are not finite
-  std::unique_ptr<const Packed> direct;
-};
-
 // Prepare
 template <class T>
-class PreparedFft : public Prepared {
+class PreparedFft : public Transformed {
  public:
   PreparedFft(const Problem& problem, int threads)
       : finite_(row_kernels<T>(current_target()).finite),
         weights_(element_count(problem.weights_shape())),
         bias_(problem.bias_size()),
         gather_(problem.unknown == Unknown::coarse),
-        fft_(problem, *tiling_of(problem), threads, current_target()) {
-    const Algorithm& polyphase = polyphase_algorithm();
-    direct_ = (polyphase.refusal(problem) ? sliding_window_algorithm() : polyphase).prepare(problem, threads);
-  }
+        fft_(problem, *tiling_of(problem), threads, current_target()) {}
 
-  std::size_t workspace_bytes() const override { return std::max(fft_.workspace_bytes(), direct_->workspace_bytes()); }
-  std::size_t packed_bytes() const override { return fft_.packed_bytes() + direct_->packed_bytes(); }
+  std::size_t workspace_bytes() const override { return fft_.workspace_bytes(); }
+  std::size_t packed_bytes() const override { return fft_.packed_bytes(); }
 
   std::unique_ptr<const Packed> pack(const void* weights, const void* bias) const override {
-    auto packed = std::make_unique<FftPacked<T>>();
     const auto *w = static_cast<const T*>(weights), *b = static_cast<const T*>(bias);
-    packed->direct = direct_->pack(weights, bias);
-    if (finite_(w, weights_) && (b == nullptr || finite_(b, bias_))) packed->weights = fft_.pack(w, b);
-    return packed;
+    if (!finite_(w, weights_) || (b != nullptr && !finite_(b, bias_))) return nullptr;
+    return std::make_unique<FftWeights<T>>(fft_.pack(w, b));
   }
 
   // Run
-  void run(const Arrays& arrays, std::byte* workspace) const override {
-    const auto& packed = static_cast<const FftPacked<T>&>(*arrays.packed);
-    const auto *fine = static_cast<T*>(arrays.fine), *coarse = static_cast<T*>(arrays.coarse);
-    if (packed.weights && fft_.run(gather_ ? fine : coarse, *packed.weights,
-                                   static_cast<T*>(gather_ ? arrays.coarse : arrays.fine), workspace))
-      return;
-    Arrays direct = arrays;
-    direct.packed = packed.direct.get();
-    direct_->run(direct, workspace);
+  bool run(const Arrays& arrays, std::byte* workspace) const override {
+    return fft_.run(static_cast<const T*>(gather_ ? arrays.fine : arrays.coarse),
+                    static_cast<const FftWeights<T>&>(*arrays.packed),
+                    static_cast<T*>(gather_ ? arrays.coarse : arrays.fine), workspace);
   }
 
  private:
@@ -89,7 +72,6 @@ class PreparedFft : public Prepared {
   std::int64_t weights_, bias_;
   bool gather_;
   FftConvolution<T> fft_;
-  std::unique_ptr<const Prepared> direct_;
 };
 
 class Fft : public Algorithm {
@@ -146,8 +128,12 @@ class Fft : public Algorithm {
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {
-    if (problem.dtype == DType::f32) return std::make_unique<PreparedFft<float>>(problem, threads);
-    return std::make_unique<PreparedFft<double>>(problem, threads);
+    std::unique_ptr<const Transformed> tiles;
+    if (problem.dtype == DType::f32)
+      tiles = std::make_unique<PreparedFft<float>>(problem, threads);
+    else
+      tiles = std::make_unique<PreparedFft<double>>(problem, threads);
+    return std::make_unique<DirectAgain>(std::move(tiles), prepare_directly(problem, threads));
   }
 };
 

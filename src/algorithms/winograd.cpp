@@ -8,6 +8,7 @@
 // Winograd convolution for deep neural networks", 2020.
 #include "engine/winograd.hpp"
 #include "algorithms/algorithm.hpp"
+#include "algorithms/directly.hpp"
 #include "algorithms/with_type.hpp"
 
 #include <faltung/plan.hpp>
@@ -62,9 +63,12 @@ class WinogradAlgorithm : public Algorithm {
   double growth(const Problem& problem) const override { return axes(problem).growth; }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {
+    std::unique_ptr<const Transformed> tiles;
     if (problem.dtype == DType::f32)
-      return std::make_unique<Winograd<float>>(problem, axes(problem), threads, current_target());
-    return std::make_unique<Winograd<double>>(problem, axes(problem), threads, current_target());
+      tiles = std::make_unique<Winograd<float>>(problem, axes(problem), threads, current_target());
+    else
+      tiles = std::make_unique<Winograd<double>>(problem, axes(problem), threads, current_target());
+    return std::make_unique<DirectAgain>(std::move(tiles), prepare_directly(problem, threads));
   }
 
  private:

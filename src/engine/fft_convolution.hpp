@@ -21,7 +21,7 @@
 namespace faltung::internal {
 
 template <class T>
-struct FftWeights {
+struct FftWeights : Packed {
   AlignedNumbers<T> spectra;
   std::vector<T> bias;
 };

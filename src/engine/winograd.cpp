@@ -29,8 +29,7 @@ Winograd<T>::Winograd(const Problem& problem, const WinogradAxes& axes, int thre
       threads_(threads),
       kernels_(winograd_kernels<T>(target)),
       tiles_(tile_kernels<T>(target)),
-      rows_(row_kernels<T>(target)),
-      direct_(problem, threads, target, {}) {
+      rows_(row_kernels<T>(target)) {
   const bool gather = problem.unknown == Unknown::coarse;
   given_channels_ = (gather ? problem.fine_channels : problem.coarse_channels) / problem.groups;
   result_channels_ = (gather ? problem.coarse_channels : problem.fine_channels) / problem.groups;
@@ -180,14 +179,14 @@ template <class T>
 std::size_t Winograd<T>::workspace_bytes() const {
   std::int64_t elements = 0;
   for (const std::int64_t part : lane_parts_) elements += part;
-  return std::max(at(lanes_ * elements) * sizeof(T), direct_.workspace_bytes());
+  return at(lanes_ * elements) * sizeof(T);
 }
 
 template <class T>
 std::size_t Winograd<T>::packed_bytes() const {
   std::int64_t depths = 0;
   for (std::size_t point = 0; point < terms_.size(); ++point) depths += depth_of(point);
-  return at(problem_.groups * result_channels_ * (depths + 1)) * sizeof(T) + direct_.packed_bytes();
+  return at(problem_.groups * result_channels_ * (depths + 1)) * sizeof(T);
 }
 
 template class Winograd<float>;

@@ -5,11 +5,11 @@
 //     products[o] = start + Σ_(depth tap, term, channel) weights[o] · points
 //     result = A_y A_x products
 //
-// A block of tiles is taken through all three before the next. Where a result is not finite, everything is computed
-// again by the direct engine: a tile must not spread what is in one of its cells.
+// A block of tiles is taken through all three before the next.
 #pragma once
 
-#include "engine/dense.hpp"
+#include "engine/blocking.hpp"
+#include "engine/direct_again.hpp"
 #include "engine/winograd_axes.hpp"
 #include "kernels/winograd.hpp"
 
@@ -26,7 +26,7 @@ struct WinogradWeights;
 
 /// A problem with coarse or fine unknown, made ready. T is float or double.
 template <class T>
-class Winograd : public Prepared {
+class Winograd : public Transformed {
  public:
   Winograd(const Problem& problem, const WinogradAxes& axes, int threads, Target target);
   Winograd(const Winograd&) = delete;
@@ -35,7 +35,7 @@ class Winograd : public Prepared {
   std::size_t workspace_bytes() const override;
   std::size_t packed_bytes() const override;
   std::unique_ptr<const Packed> pack(const void* weights, const void* bias) const override;
-  void run(const Arrays& arrays, std::byte* workspace) const override;
+  bool run(const Arrays& arrays, std::byte* workspace) const override;
 
  private:
   /// A point of the input and the row of the weights' transform that meet in a point of the output.
@@ -89,7 +89,6 @@ class Winograd : public Prepared {
   const WinogradKernels<T>& kernels_;
   const TileKernels<T>& tiles_;
   const RowKernels<T>& rows_;
-  Dense<T> direct_;
   std::int64_t given_channels_, result_channels_;  ///< of one conv group
   std::vector<std::vector<Term>> terms_;           ///< of every point of the output
   std::vector<bool> biased_;                       ///< points of the output where the bias goes in

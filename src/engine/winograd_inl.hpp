@@ -14,8 +14,6 @@ template <class T>
 struct WinogradWeights : Packed {
   AlignedNumbers<T> weights;  ///< [group][chunk][point of the output][block of the sum][tile of rows][depth][row]
   std::vector<T> bias;        ///< [group][channel]
-  std::unique_ptr<const Packed> direct;  ///< for the direct engine
-  bool wild = false;                     ///< some weight is not finite: everything is computed directly
 };
 
 }  // namespace faltung::internal

@@ -150,14 +150,13 @@ class Winograd<T>::TilePacking {
 template <class T>
 std::unique_ptr<const Packed> Winograd<T>::pack(const void* weights, const void* bias) const {
   auto packed = std::make_unique<WinogradWeights<T>>();
-  packed->direct = direct_.pack(weights, bias);
   const auto* w = static_cast<const T*>(weights);
   if (const auto* b = static_cast<const T*>(bias))
     packed->bias.assign(b, b + problem_.bias_size());
   else
     packed->bias.resize(at(problem_.bias_size()));
   packed->weights = AlignedNumbers<T>(problem_.groups * result_channels_ * offsets_begin_.back());
-  packed->wild = !rows_.finite(packed->bias.data(), static_cast<std::int64_t>(packed->bias.size()));
+  if (!rows_.finite(packed->bias.data(), static_cast<std::int64_t>(packed->bias.size()))) return nullptr;
   const bool gather = problem_.unknown == Unknown::coarse;
   const std::int64_t plane_taps = std::int64_t{y_.taps} * x_.taps, taps = axes_.z.taps * plane_taps;
   const std::int64_t coarse = problem_.coarse_channels / problem_.groups,
@@ -183,7 +182,7 @@ std::unique_ptr<const Packed> Winograd<T>::pack(const void* weights, const void*
                                       : (group * coarse + channel) * fine + result);
           });
         }
-        packed->wild = packed->wild || !packing.finite();
+        if (!packing.finite()) return nullptr;
       }
       out += rows * offsets_begin_.back();
     }

@@ -54,26 +54,21 @@ typename Winograd<T>::Lane Winograd<T>::lane(T* memory) const {
 }
 
 template <class T>
-void Winograd<T>::run(const Arrays& arrays, std::byte* workspace) const {
+bool Winograd<T>::run(const Arrays& arrays, std::byte* workspace) const {
   const auto& packed = static_cast<const WinogradWeights<T>&>(*arrays.packed);
-  std::atomic<bool> wild{packed.wild};
-  if (!packed.wild) {
-    const bool gather = problem_.unknown == Unknown::coarse;
-    const auto* given = static_cast<const T*>(gather ? arrays.fine : arrays.coarse);
-    auto* result = static_cast<T*>(gather ? arrays.coarse : arrays.fine);
-    const T* given_end = given + problem_.batch * problem_.groups * given_channels_ * given_cells();
-    std::int64_t elements = 0;
-    for (const std::int64_t part : lane_parts_) elements += part;
-    parallel_tasks(lanes_, tasks_, threads_, [&](std::int64_t i) {
-      return [&, own = lane(reinterpret_cast<T*>(workspace) + i * elements)](std::int64_t t) {
-        if (!wild.load(std::memory_order_relaxed)) run_task(task(t), given, given_end, result, packed, own, wild);
-      };
-    });
-  }
-  if (!wild.load(std::memory_order_relaxed)) return;
-  Arrays direct = arrays;
-  direct.packed = packed.direct.get();
-  direct_.run(direct, workspace);
+  std::atomic<bool> wild{false};
+  const bool gather = problem_.unknown == Unknown::coarse;
+  const auto* given = static_cast<const T*>(gather ? arrays.fine : arrays.coarse);
+  auto* result = static_cast<T*>(gather ? arrays.coarse : arrays.fine);
+  const T* given_end = given + problem_.batch * problem_.groups * given_channels_ * given_cells();
+  std::int64_t elements = 0;
+  for (const std::int64_t part : lane_parts_) elements += part;
+  parallel_tasks(lanes_, tasks_, threads_, [&](std::int64_t i) {
+    return [&, own = lane(reinterpret_cast<T*>(workspace) + i * elements)](std::int64_t t) {
+      if (!wild.load(std::memory_order_relaxed)) run_task(task(t), given, given_end, result, packed, own, wild);
+    };
+  });
+  return !wild.load(std::memory_order_relaxed);
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 // Winograd's algorithm with tiles of a test's choice, its memory watched.
 #pragma once
 
+#include "algorithms/directly.hpp"
 #include "engine/winograd.hpp"
 #include "support/arrays.hpp"
 
@@ -27,7 +28,9 @@ template <class T>
 std::vector<T> run_winograd(Problem problem, const internal::WinogradAxes& axes, const Operands<T>& operands,
                             int threads = 1) {
   problem.dtype = dtype_of<T>;
-  const internal::Winograd<T> winograd(problem, axes, threads, internal::current_target());
+  const internal::DirectAgain winograd(
+      std::make_unique<internal::Winograd<T>>(problem, axes, threads, internal::current_target()),
+      internal::prepare_directly(problem, threads));
   const auto packed = winograd.pack(operands.weights.data(), operands.bias.empty() ? nullptr : operands.bias.data());
   std::vector<std::byte> memory(winograd.workspace_bytes() + 2 * guard_bytes + 64, std::byte{0xFF});
   void* start = memory.data() + guard_bytes;
