@@ -141,7 +141,7 @@ template <class T, int size, bool ascending, bool masked>
 HWY_INLINE void square_strip(const FewChannelsPlane<T>& plane, Strip<T>& strip, Ahead& ahead, std::int64_t x) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<hn::ScalableTag<T>>;
-  V w[size * size], mask[size], sum[size];
+  V w[static_cast<std::size_t>(size * size)], mask[static_cast<std::size_t>(size)], sum[static_cast<std::size_t>(size)];
   unrolled<size * size>([&](auto i) FALTUNG_INLINED { w[i] = hn::Set(d, plane.weights[i]); });
   if constexpr (masked) unrolled<size>([&](auto i) FALTUNG_INLINED { mask[i] = strip.mask(d, i, 1); });
   const V start = hn::Set(d, plane.start);
