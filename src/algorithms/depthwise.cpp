@@ -36,6 +36,18 @@ std::int64_t lanes_of(const Problem& problem) {
                                      : few_channels_gradient_kernels<double>(current_target()).lanes;
 }
 
+/// Shapes whose planes have a kernel of their own, which packs nothing.
+bool goes_by_planes(const Problem& problem) {
+  const bool gather = problem.unknown == Unknown::coarse;
+  if (problem.axes.size() != 2 || (gather ? problem.fine_channels : problem.coarse_channels) != problem.groups)
+    return false;
+  const Axis &y = problem.axes[0], &x = problem.axes[1];
+  const bool square = y.kernel == x.kernel && y.stride == x.stride && y.dilation == 1 && x.dilation == 1 &&
+                      y.boundary == Boundary::zeros && x.boundary == Boundary::zeros;
+  const bool dense = x.stride == 1 && (x.kernel == 3 || x.kernel == 5);
+  return square && (dense || (x.stride == 2 && x.kernel == (gather ? 3 : 4)));
+}
+
 /// Of weight gradients.
 std::optional<std::string> refusal_of_gradient(const Problem& problem) {
   const double bytes = few_channels_gradient_bytes(problem, lanes_of(problem));
@@ -116,8 +128,9 @@ class Depthwise : public Algorithm {
     const std::int64_t rows = gather ? y.coarse : ceil_divide(y.fine, y.stride);
     const double met = 4 * real(height) / real(3 * (gather ? y.stride : 1) + height);
     double slower = 1 + 3.7 / (real(width) * met);
-    if (height == width && height <= 3) slower = 1;  // the kernel knows them
-    if (rows == 1) slower = 2;                       // nothing to share: a load for each multiply-add
+    const bool planes = goes_by_planes(problem);
+    if (planes || (height == width && height <= 3)) slower = 1;  // the kernel knows them
+    if (rows == 1) slower = 2;                                   // nothing to share: a load for each multiply-add
     // with many channels the given rows of a tile leave the cache before another result channel meets them
     if (gather && problem.fine_channels / problem.groups >= 8) slower *= has_few_registers() ? 1.4 : 1.1;
     const double channels = real(problem.batch * (gather ? problem.coarse_channels : problem.fine_channels));
@@ -125,7 +138,7 @@ class Depthwise : public Algorithm {
                          real(ceil_divide(gather ? y.coarse : y.fine, 4));
     const std::int64_t cells = element_count(problem.fine_shape()) + element_count(problem.coarse_shape());
     const double products = gathered_multiply_adds(problem);
-    const double seconds = (f32 ? 0.0205e-9 : 0.041e-9) * slower * products + 50e-9 * calls;
+    const double seconds = (f32 ? 0.0205e-9 : 0.041e-9) * slower * products + (planes ? 20e-9 : 50e-9) * calls;
     return {products, products > 0 ? seconds / products : 0, real(cells) * static_cast<double>(size_of(problem.dtype)),
             seconds_to_order_weights(problem, 5e-9)};
   }

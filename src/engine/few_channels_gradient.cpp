@@ -73,7 +73,7 @@ typename FewChannelsGradient<T>::Lane FewChannelsGradient<T>::lane(std::byte* me
     memory += round_up(count * static_cast<std::int64_t>(sizeof(U)), 64);
   };
   const auto taps = static_cast<std::int64_t>(taps_.size());
-  take(lane.fine, axes_[0].taps[0].size() * given_rows_ * cells_ * kernels_.lanes);
+  take(lane.fine, static_cast<std::int64_t>(axes_[0].taps[0].size()) * given_rows_ * cells_ * kernels_.lanes);
   take(lane.coarse, weight_gradient_block * kernels_.lanes);
   for (T** sums : {&lane.sums, &lane.next, &lane.totals}) take(*sums, taps * kernels_.lanes);
   take(lane.taps, taps);

@@ -13,8 +13,8 @@ namespace {
 constexpr std::int64_t band_bytes = std::int64_t{24} << 10U;
 /// Rows of a band, at least: each one's first rows are read twice.
 constexpr std::int64_t least_rows = 6;
-/// Cells of the margin at a side, at most.
-constexpr std::int64_t most_pad = 3;
+/// Cells at a side that lie outside of the given rows, or that no tap reaches, at most.
+constexpr std::int64_t most_pad = 4;
 
 bool is(const Axis& axis, std::int64_t kernel, std::int64_t stride) {
   return axis.kernel == kernel && axis.stride == stride && axis.dilation == 1 && axis.boundary == Boundary::zeros;
@@ -23,7 +23,7 @@ bool is(const Axis& axis, std::int64_t kernel, std::int64_t stride) {
 /// The first given cell that result 0 (or 0 and 1) meets.
 std::int64_t first_cell(const Axis& axis, bool gather) {
   if (gather) return -axis.pad_before;
-  return axis.stride == 1 ? axis.pad_before - 2 : (axis.pad_before - 3) / 2;
+  return axis.stride == 1 ? axis.pad_before + 1 - axis.kernel : (axis.pad_before - 3) / 2;
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ template <class T>
 FewChannelsPlaneKernel<T> FewChannels<T>::plane_kernel(const FewChannelsPlaneKernels<T>& kernels) const {
   const std::array<Axis, 3> axes = three_axes(problem_);
   const Axis &y = axes[1], &x = axes[2];
-  const bool near = x.pad_before <= most_pad && x.pad_after <= most_pad;
+  const bool near = std::max({x.pad_before, x.pad_after, x.surplus()}) <= most_pad;
   if (given_channels_ != 1 || fold_ || axes[0] != Axis{} || !near || least_rows * plane_row_bytes() > band_bytes)
     return nullptr;
   const std::int64_t columns = gather_ ? x.coarse : x.fine / x.stride, given = gather_ ? x.fine : x.coarse;
@@ -42,6 +42,7 @@ FewChannelsPlaneKernel<T> FewChannels<T>::plane_kernel(const FewChannelsPlaneKer
     return is(y, kernel, stride) && is(x, kernel, stride);
   };
   if (both(3, 1)) return gather_ ? kernels.gather_3x3 : kernels.scatter_3x3;
+  if (both(5, 1)) return gather_ ? kernels.gather_5x5 : kernels.scatter_5x5;
   if (gather_) return both(3, 2) ? kernels.gather_3x3_strided : nullptr;
   const bool pairs = y.fine % 2 == 0 && x.fine % 2 == 0 && y.pad_before % 2 == 1 && x.pad_before % 2 == 1;
   return both(4, 2) && pairs ? kernels.scatter_4x4_strided : nullptr;

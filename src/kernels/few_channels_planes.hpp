@@ -29,8 +29,10 @@ using FewChannelsPlaneKernel = void (*)(const FewChannelsPlane<T>& plane);
 template <class T>
 struct FewChannelsPlaneKernels {
   std::int64_t lanes = 1;
-  FewChannelsPlaneKernel<T> gather_3x3 = nullptr;          ///< c[r] = Σ w[k] · in[r + first + k]
-  FewChannelsPlaneKernel<T> scatter_3x3 = nullptr;         ///< f[r] = Σ w[k] · in[r + first + 2 − k]
+  FewChannelsPlaneKernel<T> gather_3x3 = nullptr;   ///< c[r] = Σ w[k] · in[r + first + k]
+  FewChannelsPlaneKernel<T> scatter_3x3 = nullptr;  ///< f[r] = Σ w[k] · in[r + first + 2 − k]
+  FewChannelsPlaneKernel<T> gather_5x5 = nullptr;
+  FewChannelsPlaneKernel<T> scatter_5x5 = nullptr;
   FewChannelsPlaneKernel<T> gather_3x3_strided = nullptr;  ///< c[r] = Σ w[k] · in[2r + first + k]
   /// f[2q] = w₀[0] · in[q + first + 1] + w₀[1] · in[q + first], f[2q + 1] the same with w₁, one cell further.
   FewChannelsPlaneKernel<T> scatter_4x4_strided = nullptr;
@@ -39,7 +41,7 @@ struct FewChannelsPlaneKernels {
 /// Columns that the given plane has at least, and the result plane (or each of its phases) `lanes`: a vector reaches no
 /// further than into the rows beside its own.
 constexpr std::int64_t few_channels_plane_columns(std::int64_t lanes, std::int64_t stride) {
-  return lanes * stride + 2;
+  return lanes * stride + 4;
 }
 
 template <class T>

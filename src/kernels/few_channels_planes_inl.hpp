@@ -76,7 +76,7 @@ class Strip {
   const T* in_;
   std::int64_t height_, width_, first_, cells_;
   std::int64_t begin_, end_;  // rows that are read where they are
-  T copy_[2 * hn::MaxLanes(hn::ScalableTag<T>()) + 2];
+  T copy_[2 * hn::MaxLanes(hn::ScalableTag<T>()) + 4];
 };
 
 /// Fetches lines that the next plane reads and writes, a few with each row of this one: its own time hides theirs.
@@ -135,49 +135,49 @@ HWY_INLINE V in_order(D, V v) {
   return v;
 }
 
-/// `ascending`: taps ascend with the given cells, rows go down; else both the other way round, as in a scatter.
-template <class T, bool ascending, bool masked>
-HWY_INLINE void strip_3x3(const FewChannelsPlane<T>& plane, Strip<T>& strip, Ahead& ahead, std::int64_t x) {
+/// Square kernels of stride 1. `ascending`: taps ascend with the given cells, rows go down; else both the other way
+/// round, as in a scatter.
+template <class T, int size, bool ascending, bool masked>
+HWY_INLINE void square_strip(const FewChannelsPlane<T>& plane, Strip<T>& strip, Ahead& ahead, std::int64_t x) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<hn::ScalableTag<T>>;
-  V w[9], mask[3], sum[3];
-  unrolled<9>([&](auto i) FALTUNG_INLINED { w[i] = hn::Set(d, plane.weights[i]); });
-  if constexpr (masked) unrolled<3>([&](auto i) FALTUNG_INLINED { mask[i] = strip.mask(d, i, 1); });
+  V w[static_cast<std::size_t>(size * size)], mask[static_cast<std::size_t>(size)], sum[static_cast<std::size_t>(size)];
+  unrolled<size * size>([&](auto i) FALTUNG_INLINED { w[i] = hn::Set(d, plane.weights[i]); });
+  if constexpr (masked) unrolled<size>([&](auto i) FALTUNG_INLINED { mask[i] = strip.mask(d, i, 1); });
   const V start = hn::Set(d, plane.start);
-  sum[1] = sum[2] = start;
+  unrolled<size>([&](auto i) FALTUNG_INLINED { sum[i] = start; });
   const std::int64_t rows = plane.row_end - plane.row_begin, down = ascending ? 1 : -1;
   const std::int64_t pitch = down * plane.out_width;
-  std::int64_t y = plane.first_y + (ascending ? plane.row_begin : plane.row_end + 1);
+  std::int64_t y = plane.first_y + (ascending ? plane.row_begin : plane.row_end + size - 2);
   T* out = plane.out + (ascending ? plane.row_begin : plane.row_end - 1) * plane.out_width + x;
-  for (std::int64_t e = 0; e < rows + 2; ++e, y += down) {  // sum[i] meets the tap row i
+  for (std::int64_t e = 0; e < rows + size - 1; ++e, y += down) {  // sum[i] meets the tap row i
     sum[0] = start;
     ahead.row();
     const T* row = strip.row(y);
     if (HWY_LIKELY(row != nullptr))
-      unrolled<3>([&](auto k) FALTUNG_INLINED {
-        constexpr int cell = ascending ? k : 2 - k;
+      unrolled<size>([&](auto k) FALTUNG_INLINED {
+        constexpr int cell = ascending ? k : size - 1 - k;
         V v = hn::LoadU(d, row + cell);
         if constexpr (masked) v = hn::And(v, mask[cell]);
         keep(v);
-        unrolled<3>([&](auto i) FALTUNG_INLINED { sum[i] = hn::MulAdd(w[i * 3 + k], v, sum[i]); });
+        unrolled<size>([&](auto i) FALTUNG_INLINED { sum[i] = hn::MulAdd(w[i * size + k], v, sum[i]); });
       });
-    if (HWY_LIKELY(e >= 2)) {
-      hn::StoreU(sum[2], d, out);
+    if (HWY_LIKELY(e >= size - 1)) {
+      hn::StoreU(sum[size - 1], d, out);
       out += pitch;
     }
-    sum[2] = sum[1];
-    sum[1] = sum[0];
+    unrolled<size - 1>([&](auto i) FALTUNG_INLINED { sum[size - 1 - i] = sum[size - 2 - i]; });
   }
 }
 
-template <class T, bool ascending>
-void plane_3x3(const FewChannelsPlane<T>& plane) {
+template <class T, int size, bool ascending>
+void square(const FewChannelsPlane<T>& plane) {
   constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
   Ahead ahead(plane, (plane.row_end - plane.row_begin) * ((plane.out_width + lanes - 1) / lanes));
   for_strips(plane.out_width, lanes, [&](std::int64_t x) FALTUNG_INLINED {
-    Strip<T> strip(plane, x + plane.first_x, lanes + 2);
-    strip.inside(lanes + 2) ? strip_3x3<T, ascending, false>(plane, strip, ahead, x)
-                            : strip_3x3<T, ascending, true>(plane, strip, ahead, x);
+    Strip<T> strip(plane, x + plane.first_x, lanes + size - 1);
+    strip.inside(lanes + size - 1) ? square_strip<T, size, ascending, false>(plane, strip, ahead, x)
+                                   : square_strip<T, size, ascending, true>(plane, strip, ahead, x);
   });
 }
 
@@ -308,8 +308,13 @@ void scatter_4x4_strided(const FewChannelsPlane<T>& plane) {
 
 template <class T>
 constexpr FewChannelsPlaneKernels<T> make_few_channels_plane_table() {
-  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())), &plane_3x3<T, true>, &plane_3x3<T, false>,
-          &gather_3x3_strided<T>, &scatter_4x4_strided<T>};
+  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())),
+          &square<T, 3, true>,
+          &square<T, 3, false>,
+          &square<T, 5, true>,
+          &square<T, 5, false>,
+          &gather_3x3_strided<T>,
+          &scatter_4x4_strided<T>};
 }
 
 #undef FALTUNG_INLINED
