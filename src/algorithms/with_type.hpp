@@ -28,8 +28,8 @@ inline double multiply_adds(const Problem& problem) {
   return count;
 }
 
-/// The same where a transposed convolution is gathered: every cell of the result meets the taps of its phase, those that
-/// would read beyond the coarse array too.
+/// The same where a transposed convolution is gathered: every cell of the result meets the taps of its phase, those
+/// that would read beyond the coarse array too.
 inline double gathered_multiply_adds(const Problem& problem) {
   double count = multiply_adds(problem);
   if (problem.unknown != Unknown::fine || count == 0) return count;
