@@ -129,8 +129,8 @@ class Depthwise : public Algorithm {
     const double met = 4 * real(height) / real(3 * (gather ? y.stride : 1) + height);
     double slower = 1 + 3.7 / (real(width) * met);
     const bool planes = goes_by_planes(problem);
-    if (planes || (height == width && height <= 3)) slower = 1;  // the kernel knows them
-    if (rows == 1) slower = 2;                                   // nothing to share: a load for each multiply-add
+    if (planes || (height == width && height > 1 && height <= 3)) slower = 1;  // the kernel knows them
+    if (rows == 1) slower = 2;  // nothing to share: a load for each multiply-add
     // with many channels the given rows of a tile leave the cache before another result channel meets them
     if (gather && problem.fine_channels / problem.groups >= 8) slower *= has_few_registers() ? 1.4 : 1.1;
     const double channels = real(problem.batch * (gather ? problem.coarse_channels : problem.fine_channels));
