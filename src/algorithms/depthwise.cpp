@@ -137,7 +137,7 @@ class Depthwise : public Algorithm {
     const double calls = channels * real(gather ? axes[0].coarse : axes[0].fine) * real(gather ? 1 : x.stride) *
                          real(ceil_divide(gather ? y.coarse : y.fine, 4));
     const std::int64_t cells = element_count(problem.fine_shape()) + element_count(problem.coarse_shape());
-    const double products = multiply_adds(problem);
+    const double products = gathered_multiply_adds(problem);
     const double seconds = (f32 ? 0.0205e-9 : 0.041e-9) * slower * products + (planes ? 20e-9 : 50e-9) * calls;
     return {products, products > 0 ? seconds / products : 0, real(cells) * static_cast<double>(size_of(problem.dtype)),
             seconds_to_order_weights(problem, 5e-9)};

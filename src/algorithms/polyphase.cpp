@@ -74,7 +74,15 @@ class Polyphase : public Algorithm {
     const bool wide = tile_kernels<float>(current_target()).lanes >= 16;
     const double waiting = problem.unknown == Unknown::weights ? 16 / rows : (wide ? 5 : 3.3) / rows;
     const double product = wide ? 0.0143e-9 : 0.020e-9;
-    return {multiply_adds(problem), product * (problem.dtype == DType::f32 ? 1 : 2.05) * std::max(1.0, waiting),
+    // rows lie one after the other with half a kernel's span of zeros between them, which is computed too
+    double gaps = 1;
+    if (problem.unknown != Unknown::weights) {
+      const Axis& x = problem.axes.back();
+      const std::int64_t row = problem.unknown == Unknown::coarse ? x.coarse : (x.fine + x.stride - 1) / x.stride;
+      gaps += static_cast<double>((x.span() - 1) / x.stride) / (2 * static_cast<double>(row));
+    }
+    return {gathered_multiply_adds(problem),
+            gaps * product * (problem.dtype == DType::f32 ? 1 : 2.05) * std::max(1.0, waiting),
             cells * static_cast<double>(size_of(problem.dtype)), seconds_to_order_weights(problem, 1.8e-9), 1.5e-6};
   }
 

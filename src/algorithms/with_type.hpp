@@ -28,6 +28,18 @@ inline double multiply_adds(const Problem& problem) {
   return count;
 }
 
+/// The same where a transposed convolution is gathered: every cell of the result meets the taps of its phase, those
+/// that would read beyond the coarse array too.
+inline double gathered_multiply_adds(const Problem& problem) {
+  double count = multiply_adds(problem);
+  if (problem.unknown != Unknown::fine || count == 0) return count;
+  for (const Axis& axis : problem.axes) {
+    const std::int64_t cells = axis.boundary == Boundary::zeros ? axis.fine : axis.padded();
+    count *= static_cast<double>((cells + axis.stride - 1) / axis.stride) / static_cast<double>(axis.coarse);
+  }
+  return count;
+}
+
 /// Packing where weights are only put into another order; `seconds` for each, measured: docs/design/cost_model.md.
 inline double seconds_to_order_weights(const Problem& problem, double seconds) {
   return problem.unknown == Unknown::weights ? 0

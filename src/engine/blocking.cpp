@@ -26,8 +26,8 @@ constexpr std::int64_t resident_bytes = std::int64_t{16} << 10U;
 /// Rows of the matrix product from which on panels pay: copying one costs a load and a store per vector and tap, used
 /// by every row.
 constexpr std::int64_t panel_rows = 100;
-/// Bytes of one panel: most of a first-level cache of 32 KB; and of the panels that are made together: a share of the
-/// second-level cache.
+/// Bytes of one panel: most of a first-level cache of 32 KB; and of the panels that are
+/// made together: a share of the second-level cache.
 constexpr std::int64_t panel_bytes = std::int64_t{24} << 10U;
 constexpr std::int64_t panels_bytes = std::int64_t{192} << 10U;
 /// Bytes of results that wait for the phases to be put together; a quarter of it where they only wait to be moved: they
@@ -54,15 +54,26 @@ std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, c
         std::min(std::max<std::int64_t>(box_bytes / row - halo, std::max(least_positions, halo)), most_positions);
     if (fitting < ax.positions) box[2] = std::min(ax.positions, round_up(even(ax.positions, fitting), tile));
   }
-  while (box[1] < ay.positions && (box[1] + 1) * box[2] <= most_positions &&
-         (bytes(1, box[1] + 1, box[2]) <= box_bytes || box[1] * box[2] < least_positions))
-    ++box[1];
-  box[1] = even(ay.positions, box[1]);
-  if (box[1] == ay.positions)
-    while (box[0] < az.positions && (box[0] + 1) * box[1] * box[2] <= most_positions &&
-           (bytes(box[0] + 1, box[1], box[2]) <= box_bytes || box[0] * box[1] * box[2] < least_positions))
-      ++box[0];
-  box[0] = even(az.positions, box[0]);
+  const auto fits = [&](std::int64_t z, std::int64_t y) {
+    const std::int64_t positions = z * y * box[2], size = bytes(z, y, box[2]);
+    if (positions > most_positions) return false;
+    const std::int64_t fewer = y > 1 ? positions - z * box[2] : positions - box[2];
+    return size <= box_bytes || fewer < least_positions ||
+           (size <= 4 * box_bytes && size > 2 * cell_bytes * positions);  // most of it is packed for other boxes too
+  };
+  // of all that fit, the box that has the fewest cells packed twice
+  std::int64_t least = 0;
+  for (std::int64_t z = 1; z <= az.positions && (z == 1 || fits(z, 1)); ++z) {
+    std::int64_t y = 1;
+    while (y < ay.positions && fits(z, y + 1)) ++y;
+    const std::int64_t even_z = even(az.positions, z), even_y = even(ay.positions, y);
+    const std::int64_t packed =
+        ceil_divide(az.positions, even_z) * ceil_divide(ay.positions, even_y) * bytes(even_z, even_y, box[2]);
+    if (z > 1 && packed >= least) continue;
+    least = packed;
+    box[0] = even_z;
+    box[1] = even_y;
+  }
   return box;
 }
 
@@ -130,7 +141,11 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
     return blocking;
   }
   blocking.sum_block = choose_sum_block(shape, sum_depth);
-  blocking.chunk = even(shape.result_channels, std::max<std::int64_t>(1, chunk_rows / shape.phases));
+  const std::int64_t waiting = waiting_bytes / 2 / (shape.phases * box[0] * box[1] * box[2] * shape.element_bytes);
+  std::int64_t chunk = chunk_rows / shape.phases;
+  // phases apart: the weights of one group are in use
+  if (shape.phases > 1) chunk = std::max(chunk, std::min(chunk_rows / shape.largest_group, waiting));
+  blocking.chunk = even(shape.result_channels, std::max<std::int64_t>(1, chunk));
   const std::int64_t rows = blocking.chunk * shape.largest_group;
   const std::int64_t lines = box[0] * box[1];
   const std::int64_t pitch = box[2] + axes[2].high - axes[2].low, plane_rows = box[1] + axes[1].high - axes[1].low;

@@ -10,6 +10,7 @@
 #include "kernels/kernels.hpp"
 #include "support/integers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -50,12 +51,14 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
 /// ones.
 double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors);
 
-/// Part `i` of `count` split into as few parts of at most `most` as possible, as even as possible.
+/// Part `i` of `count` split into as few parts of at most `most` as possible, as even as possible: the larger ones
+/// first. Asked for every tile, so without a division.
 struct EvenParts {
-  std::int64_t count, parts;
-  EvenParts(std::int64_t count_, std::int64_t most) : count(count_), parts(ceil_divide(count_, most)) {}
-  std::int64_t begin(std::int64_t i) const { return count * i / parts; }
-  std::int64_t size(std::int64_t i) const { return begin(i + 1) - begin(i); }
+  std::int64_t parts, least, larger;  ///< `larger` parts have one more than `least`
+  EvenParts(std::int64_t count, std::int64_t most)
+      : parts(ceil_divide(count, most)), least(parts > 0 ? count / parts : 0), larger(count - least * parts) {}
+  std::int64_t begin(std::int64_t i) const { return i * least + std::min(i, larger); }
+  std::int64_t size(std::int64_t i) const { return least + (i < larger ? 1 : 0); }
 };
 
 }  // namespace faltung::internal

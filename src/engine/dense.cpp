@@ -370,6 +370,22 @@ void Dense<T>::for_each_position_tile(const Box& box, Visit&& visit) const {
                box.size(2));
 }
 
+/// Some tiles of rows at one tile of positions.
+template <class T>
+void Dense<T>::multiply_rows(LoweredAxis::Run tiles, const EvenParts& parts, std::int64_t vectors,
+                             const Product& of) const {
+  for (std::int64_t i = tiles.begin; i < tiles.end; ++i) {
+    const std::int64_t m = parts.begin(i), rows = parts.size(i);
+    TileKernel<T> kernel = tiles_.tile[rows][vectors];
+    if (vectors == 1 && i + 1 < tiles.end && parts.size(i + 1) == rows && tiles_.pair[rows] != nullptr) {
+      kernel = tiles_.pair[rows];
+      ++i;
+    }
+    kernel(of.weights + m * of.depth, of.cells, of.offset, of.depth, of.c + m * of.c_stride, of.c_stride,
+           of.start == nullptr ? nullptr : of.start + m);
+  }
+}
+
 template <class T>
 void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch_row) const {
   const Group& group = groups_[g];
@@ -388,12 +404,6 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
     const T* weights = run.weights + rows * k0;
     const T* start = k0 == 0 && !filled ? run.start : nullptr;
     const bool finishes = direct_ && !finish_.nothing() && k0 + blocking_.sum_block >= group.depth();
-    const auto tile_of = [&](std::int64_t i, const T* planes, const std::int64_t* offset, const PositionTile& tile) {
-      const std::int64_t m = row_tiles.begin(i);
-      tiles_.tile[row_tiles.size(i)][tile.vectors](weights + m * depth, planes, offset, depth,
-                                                   c + m * c_stride + tile.column, c_stride,
-                                                   start == nullptr ? nullptr : start + m);
-    };
     const auto position_tile = [&](std::int64_t first, std::int64_t end, const PositionTile& tile) {
       const T* planes = run.planes + tile.cell;
       const std::int64_t* offset = group.offset.data() + k0;
@@ -404,7 +414,8 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
         planes = run.lane.tail;
         offset = tail_offset_[tile.vectors].data();
       }
-      for (std::int64_t i = first; i < end; ++i) tile_of(i, planes, offset, tile);
+      multiply_rows({first, end}, row_tiles, tile.vectors,
+                    {weights, planes, offset, depth, c + tile.column, c_stride, start});
       if (!finishes) return;
       for (std::int64_t m = row_tiles.begin(first); m < row_tiles.begin(end); ++m) {
         T* row = c + m * c_stride + tile.column;
@@ -412,8 +423,9 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
       }
     };
     if (blocking_.rows_outer)
-      for (std::int64_t i = 0; i < row_tiles.parts; ++i)
-        for_each_position_tile(run.task.box, [&](const PositionTile& tile) { position_tile(i, i + 1, tile); });
+      for (std::int64_t i = 0; i < row_tiles.parts; i += 2)
+        for_each_position_tile(
+            run.task.box, [&](const PositionTile& tile) { position_tile(i, std::min(i + 2, row_tiles.parts), tile); });
     else
       for_each_position_tile(run.task.box, [&](const PositionTile& tile) { position_tile(0, row_tiles.parts, tile); });
   }
@@ -451,56 +463,69 @@ void Dense<T>::prefill(const ChunkRun& run) const {
 /// Rows of the scratch into rows of the result: cropped, and phases along x interleaved.
 template <class T>
 void Dense<T>::put_together(const ChunkRun& run) const {
-  const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
+  const LoweredAxis &az = axes_[0], &ay = axes_[1];
   const Box& box = run.task.box;
-  const Finish<T> finish = finish_here();
-  const std::int64_t step = out_strides_[4];
-  T* streams[64];
-  const std::int64_t x_begin = box.begin[2] * ax.phases - ax.crop;
-  const std::int64_t x_low = std::max<std::int64_t>(0, x_begin),
-                     x_high = std::min(ax.result, x_begin + box.size(2) * ax.phases);
   for (std::int64_t channel = 0; channel < run.channels; ++channel)
     for (std::int64_t z = 0; z < box.size(0); ++z)
       for (std::int64_t jz = 0; jz < az.phases; ++jz) {
-        const std::int64_t rz = (box.begin[0] + z) * az.phases + jz - az.crop;
+        const std::int64_t rz = result_index(0, box.begin[0] + z, jz);
         if (rz < 0 || rz >= az.result) continue;
-        for (std::int64_t y = 0; y < box.size(1); ++y) {
-          const std::int64_t column = scratch_column(box, z, y);
-          for (std::int64_t jy = 0; jy < ay.phases; ++jy) {
-            const std::int64_t ry = (box.begin[1] + y) * ay.phases + jy - ay.crop;
-            if (ry < 0 || ry >= ay.result) continue;
-            T* row =
-                run.result + (run.channel + channel) * out_strides_[1] + rz * out_strides_[2] + ry * out_strides_[3];
-            const auto stream = [&](std::int64_t jx) {
-              const PhasePlace place = place_of_[at((jz * ay.phases + jy) * ax.phases + jx)];
-              return run.lane.scratch +
-                     (run.channels * place.before + channel * groups_[place.group].count() + place.index) *
-                         scratch_columns_ +
-                     column;
-            };
-            if (ax.phases > 64) {  // no register holds that many streams: one after the other
-              for (std::int64_t jx = 0; jx < ax.phases; ++jx) {
-                T* from = stream(jx);
-                for (std::int64_t q = 0; q < box.size(2); ++q)
-                  if (const std::int64_t x = x_begin + q * ax.phases + jx; x >= 0 && x < ax.result)
-                    write_row(finish, from + q, 1, row + x * step, step);
-              }
-              continue;
-            }
-            if (ax.phases == 1) {
-              write_row(finish, stream(0) + x_low - x_begin, x_high - x_low, row + x_low * step, step);
-              continue;
-            }
-            for (std::int64_t jx = 0; jx < ax.phases; ++jx) streams[jx] = stream(jx);
-            if (finish.nothing() && step == 1 && x_low == x_begin && x_high == x_begin + box.size(2) * ax.phases) {
-              rows_.interleave(streams, 0, 1, ax.phases, box.size(2), row + x_begin, 0);
-              continue;
-            }
-            rows_.interleave(streams, 0, 1, ax.phases, box.size(2), run.lane.row, 0);
-            write_row(finish, run.lane.row + x_low - x_begin, x_high - x_low, row + x_low * step, step);
-          }
+        T* plane = run.result + (run.channel + channel) * out_strides_[1] + rz * out_strides_[2];
+        for (std::int64_t jy = 0; jy < ay.phases; ++jy) {
+          std::int64_t y = 0, end = box.size(1);
+          while (y < end && result_index(1, box.begin[1] + y, jy) < 0) ++y;
+          while (y < end && result_index(1, box.begin[1] + end - 1, jy) >= ay.result) --end;
+          if (y < end) put_rows_together(run, channel, jz * ay.phases + jy, z, {y, end}, plane);
         }
       }
+}
+
+/// Rows of a channel of the chunk and a phase along z and y.
+template <class T>
+void Dense<T>::put_rows_together(const ChunkRun& run, std::int64_t channel, std::int64_t phase_zy, std::int64_t z,
+                                 LoweredAxis::Run lines, T* plane) const {
+  const LoweredAxis &ay = axes_[1], &ax = axes_[2];
+  const Box& box = run.task.box;
+  const Finish<T> finish = finish_here();
+  const std::int64_t step = out_strides_[4], width = box.size(2);
+  const std::int64_t x_begin = box.begin[2] * ax.phases - ax.crop;
+  const std::int64_t x_low = std::max<std::int64_t>(0, x_begin),
+                     x_high = std::min(ax.result, x_begin + width * ax.phases);
+  const std::int64_t column = scratch_column(box, z, lines.begin),
+                     pitch = scratch_column(box, z, lines.begin + 1) - column;
+  const auto stream = [&](std::int64_t jx) {
+    const PhasePlace place = place_of_[at(phase_zy * ax.phases + jx)];
+    return run.lane.scratch +
+           (run.channels * place.before + channel * groups_[place.group].count() + place.index) * scratch_columns_ +
+           column;
+  };
+  T* first = plane + result_index(1, box.begin[1] + lines.begin, phase_zy % ay.phases) * out_strides_[3];
+  const std::int64_t row_step = ay.phases * out_strides_[3];
+  T* streams[64];
+  const bool interleaves = ax.phases <= 64;  // no register holds more streams: one after the other
+  for (std::int64_t jx = 0; interleaves && jx < ax.phases; ++jx) streams[jx] = stream(jx);
+  if (interleaves && finish.nothing() && step == 1) {
+    if (ax.phases == 1)
+      return rows_.copy_rows(streams[0] + x_low - x_begin, pitch, lines.end - lines.begin, x_high - x_low,
+                             first + x_low, row_step);
+    if (x_low == x_begin && x_high == x_begin + width * ax.phases)
+      return rows_.interleave(streams, pitch, lines.end - lines.begin, ax.phases, width, first + x_begin, row_step);
+  }
+  for (std::int64_t y = 0; y < lines.end - lines.begin; ++y) {
+    T* row = first + y * row_step;
+    if (!interleaves) {
+      for (std::int64_t jx = 0; jx < ax.phases; ++jx)
+        for (std::int64_t q = 0; q < width; ++q)
+          if (const std::int64_t x = x_begin + q * ax.phases + jx; x >= 0 && x < ax.result)
+            write_row(finish, stream(jx) + y * pitch + q, 1, row + x * step, step);
+    } else if (ax.phases == 1) {
+      write_row(finish, streams[0] + y * pitch + x_low - x_begin, x_high - x_low, row + x_low * step, step);
+    } else {
+      rows_.interleave(streams, 0, 1, ax.phases, width, run.lane.row, 0);
+      for (std::int64_t jx = 0; jx < ax.phases; ++jx) streams[jx] += pitch;
+      write_row(finish, run.lane.row + x_low - x_begin, x_high - x_low, row + x_low * step, step);
+    }
+  }
 }
 
 template class Dense<float>;

@@ -68,6 +68,15 @@ class Dense : public Prepared {
   struct Lane {
     T *planes, *scratch, *row, *tail, *panels;
   };
+  /// What the tiles of rows at one tile of positions share; weights, c and start are those of row 0.
+  struct Product {
+    const T *weights, *cells;
+    const std::int64_t* offset;
+    std::int64_t depth;
+    T* c;
+    std::int64_t c_stride;
+    const T* start;
+  };
   /// One chunk of one task, for the loops below.
   struct ChunkRun;
 
@@ -95,6 +104,7 @@ class Dense : public Prepared {
   Task task(std::int64_t index) const;
   void run_task(const Task& task, const T* given, T* result, const Packed& packed, const Lane& lane) const;
   void run_chunk(const ChunkRun& run) const;
+  void multiply_rows(LoweredAxis::Run tiles, const EvenParts& parts, std::int64_t vectors, const Product& of) const;
   void multiply(const ChunkRun& run, std::size_t group, std::int64_t scratch_row) const;
   void multiply_panels(const ChunkRun& run, std::size_t group, std::int64_t scratch_row) const;
   void prefill(const ChunkRun& run) const;
@@ -104,6 +114,8 @@ class Dense : public Prepared {
                       const std::array<std::int64_t, 3>& position) const;
   bool kept(std::size_t axis, std::int64_t position, std::int64_t phase) const;
   void put_together(const ChunkRun& run) const;
+  void put_rows_together(const ChunkRun& run, std::int64_t channel, std::int64_t phase_zy, std::int64_t z,
+                         LoweredAxis::Run lines, T* plane) const;
   void put_together_columns(const ChunkRun& run) const;
   void put_together_channels_last(const ChunkRun& run) const;
   /// Finished sums into a row of the result; the sums may be changed.

@@ -65,15 +65,11 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
           const bool beside = direct_ && begin + parts.size(i) * tiles_.lanes > positions;
           T* to = beside ? run.lane.scratch : c + begin;
           const std::int64_t to_stride = beside ? width : c_stride;
-          for (std::int64_t tile = tile0; tile < std::min(row_tiles.parts, tile0 + tiles_together); ++tile) {
-            const std::int64_t m = row_tiles.begin(tile);
-            tiles_.tile[row_tiles.size(tile)][parts.size(i)](
-                weights + m * depth, panel, tail_offset_[parts.size(i)].data(), depth, to + m * to_stride, to_stride,
-                start == nullptr ? nullptr : start + m);
-          }
+          const std::int64_t tile1 = std::min(row_tiles.parts, tile0 + tiles_together);
+          multiply_rows({tile0, tile1}, row_tiles, parts.size(i),
+                        {weights, panel, tail_offset_[parts.size(i)].data(), depth, to, to_stride, start});
           if (k0 + blocking_.sum_block < group.depth() || !(beside || finishes)) continue;
-          for (std::int64_t m = row_tiles.begin(tile0);
-               m < row_tiles.begin(std::min(row_tiles.parts, tile0 + tiles_together)); ++m)
+          for (std::int64_t m = row_tiles.begin(tile0); m < row_tiles.begin(tile1); ++m)
             rows_.finish(finish_, to + m * to_stride, std::min(parts.size(i) * tiles_.lanes, positions - begin),
                          c + m * c_stride + begin);
         }

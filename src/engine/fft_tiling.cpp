@@ -116,6 +116,19 @@ class Search {
   FftExtents extents_;
 };
 
+/// Pairs of a coarse cell and a tap that meet; of very many taps, at most.
+std::int64_t terms_of(const Axis& axis) {
+  if (axis.boundary != Boundary::zeros || axis.kernel > most_terms) return axis.coarse * axis.kernel;
+  std::int64_t terms = 0;
+  for (std::int64_t k = 0; k < axis.kernel; ++k) {
+    const std::int64_t first = axis.pad_before - k * axis.dilation;  // c·s ≥ first, and < first + fine
+    const std::int64_t begin = first > 0 ? ceil_divide(first, axis.stride) : 0;
+    const std::int64_t end = first + axis.fine > 0 ? ceil_divide(first + axis.fine, axis.stride) : 0;
+    terms += std::max<std::int64_t>(0, std::min(end, axis.coarse) - begin);
+  }
+  return terms;
+}
+
 }  // namespace
 
 FftExtents fft_extents(const Problem& problem, bool pieces) {
@@ -128,7 +141,7 @@ FftExtents fft_extents(const Problem& problem, bool pieces) {
     extents.given_planes *= gather ? axis.fine : axis.coarse;
     extents.result_planes *= gather ? axis.coarse : axis.fine;
     extents.taps *= axis.kernel;
-    extents.terms *= axis.coarse * axis.kernel;  // at most
+    extents.terms *= terms_of(axis);
   }
   return extents;
 }

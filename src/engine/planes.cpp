@@ -3,7 +3,6 @@
 #include "support/integers.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace faltung::internal {
 
@@ -12,6 +11,9 @@ namespace {
 /// Columns that are read together: one line of the cache each; more would fall into the same sets where rows are a
 /// power of two apart.
 constexpr std::int64_t columns_together = 16;
+
+/// Planes of the channels whose rows are copied together: half of a small first-level cache.
+constexpr std::int64_t bytes_together = std::int64_t{16} << 10U;
 
 /// Zeros at both ends that every plane of the axis has.
 std::int64_t shared_margin(const LoweredAxis& axis) {
@@ -57,17 +59,22 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Strides& stri
                   const Box& box, T* planes) const {
   if (strides[4] != 1 && strides[1] == 1 && channels > 1)
     return pack_channels_last(rows, given, strides, channels, box, planes);
-  const bool apart = strides[4] != 1 && strides[4] != -1;
-  for (std::int64_t channel = 0; channel < channels; ++channel) {
-    const T* from = given + channel * strides[1];
-    T* to = planes + channel * channel_stride_;
-    apart ? pack_columns(rows, from, strides, box, to) : pack_channel(rows, from, strides, box, to);
+  if (strides[4] != 1 && strides[4] != -1) {
+    for (std::int64_t channel = 0; channel < channels; ++channel)
+      pack_columns(rows, given + channel * strides[1], strides, box, planes + channel * channel_stride_);
+    return;
   }
+  const std::int64_t together =
+      std::max<std::int64_t>(1, bytes_together / (channel_stride_ * static_cast<std::int64_t>(sizeof(T))));
+  for (std::int64_t channel = 0; channel < channels; channel += together)
+    pack_rows(rows, given + channel * strides[1], strides, std::min(together, channels - channel), box,
+              planes + channel * channel_stride_);
 }
 
+/// Row by row, each of all channels: where it comes from and what is zero of it is found once.
 template <class T>
-void Planes::pack_channel(const RowKernels<T>& rows, const T* given, const Strides& strides, const Box& box,
-                          T* planes) const {
+void Planes::pack_rows(const RowKernels<T>& rows, const T* given, const Strides& strides, std::int64_t channels,
+                       const Box& box, T* planes) const {
   const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
   const std::int64_t reach_z = box.size(0) + az.high - az.low, reach_y = box.size(1) + ay.high - ay.low,
                      reach_x = box.size(2) + ax.high - ax.low;
@@ -84,6 +91,9 @@ void Planes::pack_channel(const RowKernels<T>& rows, const T* given, const Strid
     }
     if (common.end < common.begin) common.end = common.begin;
   }
+  const auto clear = [&](T* to, std::int64_t n) {
+    for (std::int64_t c = 0; c < channels; ++c) std::fill_n(to + c * channel_stride_, n, T{});
+  };
   for (std::int64_t zy = 0; zy < az.planes * ay.planes; ++zy) {
     std::array<T*, 4> out{};
     std::int64_t present = 0;
@@ -101,29 +111,42 @@ void Planes::pack_channel(const RowKernels<T>& rows, const T* given, const Strid
           if (place < 0) continue;
           T* to = planes + place * plane_stride_ + start;
           if (row == nullptr) {
-            std::fill_n(to, reach_x, T{});
+            clear(to, reach_x);
             continue;
           }
-          const auto copy = [&](std::int64_t from, std::int64_t end) {
+          const auto edge = [&](std::int64_t from, std::int64_t end) {
             for (std::int64_t i = from; i < end; ++i) {
               const std::int64_t source = ax.source(x, x0 + i);
-              to[i] = source < 0 ? T{} : row[source * step];
+              if (source < 0)
+                clear(to + i, 1);
+              else
+                for (std::int64_t c = 0; c < channels; ++c)
+                  to[c * channel_stride_ + i] = row[c * strides[1] + source * step];
             }
           };
           const LoweredAxis::Run run = split ? common : ax.inside(x);
           const std::int64_t begin = std::clamp<std::int64_t>(run.begin - x0, 0, reach_x),
                              end = std::clamp<std::int64_t>(run.end - x0, begin, reach_x);
-          copy(0, begin);
+          edge(0, begin);
           if (split)
             out[at(x)] = to + begin;
           else if (end > begin)
-            rows.copy(row + ax.source(x, x0 + begin) * step, phases_x * step, end - begin, to + begin, 1);
-          copy(end, reach_x);
+            copy_of_channels(rows, row + ax.source(x, x0 + begin) * step, phases_x * step, strides[1], channels,
+                             end - begin, to + begin);
+          edge(end, reach_x);
         }
         if (split)
-          rows.deinterleave(row + ax.source(0, common.begin), 0, 1, phases_x, common.end - common.begin, out.data(), 0);
+          rows.deinterleave(row + ax.source(0, common.begin), strides[1], channels, phases_x, common.end - common.begin,
+                            out.data(), channel_stride_);
       }
   }
+}
+
+template <class T>
+void Planes::copy_of_channels(const RowKernels<T>& rows, const T* from, std::int64_t step, std::int64_t stride,
+                              std::int64_t channels, std::int64_t n, T* to) const {
+  if (step == 1) return rows.copy_rows(from, stride, channels, n, to, channel_stride_);
+  for (std::int64_t c = 0; c < channels; ++c) rows.copy(from + c * stride, step, n, to + c * channel_stride_, 1);
 }
 
 /// Cells of a row lie apart in memory. Columns of the box are read a few at a time, because where the cells of a column

@@ -44,7 +44,12 @@ class Planes {
 
  private:
   template <class T>
-  void pack_channel(const RowKernels<T>& rows, const T* given, const Strides& strides, const Box& box, T* planes) const;
+  void pack_rows(const RowKernels<T>& rows, const T* given, const Strides& strides, std::int64_t channels,
+                 const Box& box, T* planes) const;
+  /// A row of some channels, whose cells are `step` apart.
+  template <class T>
+  void copy_of_channels(const RowKernels<T>& rows, const T* from, std::int64_t step, std::int64_t stride,
+                        std::int64_t channels, std::int64_t n, T* to) const;
   template <class T>
   void pack_columns(const RowKernels<T>& rows, const T* given, const Strides& strides, const Box& box, T* planes) const;
   template <class T>

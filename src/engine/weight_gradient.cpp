@@ -29,7 +29,10 @@ WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target ta
   coarse_strides_ = ends.coarse.value_or(
       dense_strides(problem.coarse_channels, axes_[0].positions, axes_[1].positions, axes_[2].positions));
   positions_ = axes_[0].positions * axes_[1].positions * axes_[2].positions;
-  coarse_pitch_ = round_up(coarse_channels_, tiles_.lanes);
+  coarse_vectors_ = ceil_divide(coarse_channels_, tiles_.lanes);
+  coarse_pitch_ = coarse_vectors_ * tiles_.lanes;
+  const std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
+  if (coarse_pitch_ % (2 * line) == 0) coarse_pitch_ += line;  // odd in lines: rows spread over all sets of the cache
   meets_zeros_ = std::any_of(axes_.begin(), axes_.end(), [](const LoweredAxis& axis) { return axis.meets_zeros(); });
   for (std::int64_t begin = 0; begin < positions_;) {
     const Stretch part = stretch(begin);
@@ -104,9 +107,10 @@ void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, co
     for (std::int64_t t = 0; t < taps; ++t)  // a row stands where its weight will
       lane.rows[c * taps + (problem_.flip ? taps - 1 - t : t)] =
           c * planes_->channel_stride() + planes_->offset(taps_.taps[at(t)]);
-  std::fill_n(lane.sums, rows * coarse_pitch_, T{});
   std::fill_n(lane.coarse, (weight_gradient_block + 1) * coarse_pitch_, T{});  // lanes without a channel stay 0
   const std::int64_t width = axes_[2].positions, height = axes_[1].positions;
+  const auto clear = [&] { std::fill_n(lane.sums, rows * coarse_pitch_, T{}); };
+  bool starts = true;
   for (std::int64_t n = 0; n < problem_.batch; ++n) {
     const T* in = fine + n * fine_strides_[0] + (conv_group * fine_channels_ + channel) * fine_strides_[1];
     const T* given = coarse + n * coarse_strides_[0] + conv_group * coarse_channels_ * coarse_strides_[1];
@@ -121,13 +125,17 @@ void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, co
           lane.steps[k] = planes_->position(row / height - part.box.begin[0], row % height - part.box.begin[1],
                                             position % width - part.box.begin[2]);
         }
-        if (meets_zeros_ && !rows_.finite(lane.coarse, depth * coarse_pitch_))
+        if (meets_zeros_ && !rows_.finite(lane.coarse, depth * coarse_pitch_)) {
+          if (starts) clear();
           add_block_without_zeros(given, begin, depth, channels, lane);
-        else
-          add_block(rows, depth, lane);
+        } else {
+          add_block(rows, depth, starts, lane);
+        }
+        starts = false;
       }
     }
   }
+  if (starts) clear();  // an empty batch
   T* out = weights + conv_group * coarse_channels_ * fine_channels_ * taps + channel * taps;
   rows_.transpose(lane.sums, coarse_pitch_, rows, coarse_channels_, out, fine_channels_ * taps);
 }
@@ -154,17 +162,16 @@ void WeightGradient<T>::load_coarse(const T* given, std::int64_t begin, std::int
 /// One block of positions into the sums: the coarse numbers of a tile stay in the first-level cache while all rows pass
 /// over them.
 template <class T>
-void WeightGradient<T>::add_block(std::int64_t rows, std::int64_t depth, const Lane& lane) const {
-  const std::int64_t vectors = coarse_pitch_ / tiles_.lanes;
-  const bool tall = vectors % tiles_.wide_vectors != 0;  // 64 channels are 4 vectors of 16: two tiles of two
-  const EvenParts columns(vectors, tall ? tiles_.tall_vectors : tiles_.wide_vectors),
+void WeightGradient<T>::add_block(std::int64_t rows, std::int64_t depth, bool starts, const Lane& lane) const {
+  const bool tall = coarse_vectors_ % tiles_.wide_vectors != 0;  // 64 channels are 4 vectors of 16: two tiles of two
+  const EvenParts columns(coarse_vectors_, tall ? tiles_.tall_vectors : tiles_.wide_vectors),
       row_tiles(rows, tall ? tiles_.tall_rows : tiles_.wide_rows);
   for (std::int64_t j = 0; j < columns.parts; ++j)
     for (std::int64_t i = 0; i < row_tiles.parts; ++i) {
       const std::int64_t row = row_tiles.begin(i), column = columns.begin(j) * tiles_.lanes;
-      tiles_.correlate[row_tiles.size(i)][columns.size(j)](lane.planes, lane.rows + row, lane.steps,
-                                                           lane.coarse + column, coarse_pitch_, depth,
-                                                           lane.sums + row * coarse_pitch_ + column, coarse_pitch_);
+      tiles_.correlate[row_tiles.size(i)][columns.size(j)](
+          lane.planes, lane.rows + row, lane.steps, lane.coarse + column, coarse_pitch_, depth,
+          lane.sums + row * coarse_pitch_ + column, coarse_pitch_, starts);
     }
 }
 
@@ -191,9 +198,9 @@ void WeightGradient<T>::add_block_without_zeros(const T* coarse, std::int64_t be
     }
     for (std::int64_t c = 0; c < channels; ++c) {
       const std::int64_t row = c * taps + (problem_.flip ? taps - 1 - t : t);
-      for (std::int64_t column = 0; column < coarse_pitch_; column += tiles_.lanes)
+      for (std::int64_t column = 0; column < coarse_vectors_ * tiles_.lanes; column += tiles_.lanes)
         tiles_.correlate[1][1](lane.planes, lane.rows + row, steps, lane.coarse + column, coarse_pitch_, count,
-                               lane.sums + row * coarse_pitch_ + column, coarse_pitch_);
+                               lane.sums + row * coarse_pitch_ + column, coarse_pitch_, false);
     }
   }
 }

@@ -48,7 +48,8 @@ class WeightGradient : public Prepared {
   Stretch stretch(std::int64_t begin) const;
   void run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse, T* weights,
                 const Lane& lane) const;
-  void add_block(std::int64_t rows, std::int64_t depth, const Lane& lane) const;
+  /// `starts`: onto sums that are not there yet.
+  void add_block(std::int64_t rows, std::int64_t depth, bool starts, const Lane& lane) const;
   /// Coarse numbers of some positions, channels as neighbours.
   void load_coarse(const T* given, std::int64_t begin, std::int64_t depth, T* coarse) const;
   void add_block_without_zeros(const T* coarse, std::int64_t begin, std::int64_t depth, std::int64_t channels,
@@ -64,8 +65,8 @@ class WeightGradient : public Prepared {
   std::int64_t fine_channels_, coarse_channels_;  ///< of one group
   std::int64_t positions_;
   Strides fine_strides_, coarse_strides_;
-  std::int64_t coarse_pitch_;  ///< coarse channels, in whole vectors
-  EvenParts chunks_{1, 1};     ///< fine channels of one task
+  std::int64_t coarse_vectors_, coarse_pitch_;  ///< coarse channels in whole vectors, and from one position to the next
+  EvenParts chunks_{1, 1};                      ///< fine channels of one task
   std::array<std::int64_t, 3> box_{1, 1, 1};
   std::optional<Planes> planes_;
   bool meets_zeros_ = false;  ///< some product is one with a zero of the margin

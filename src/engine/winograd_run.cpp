@@ -190,7 +190,7 @@ void Winograd<T>::multiply(const Product& product, const Lane& lane) const {
                                        product.start + m);
           else  // the block's sum starts from 0
             tiles_.correlate[rows][vectors](weights + m * depth, weight_row_.data(), weight_step_[rows].data(), from,
-                                            vectors * tiles_.lanes, depth, to, position_stride_);
+                                            vectors * tiles_.lanes, depth, to, position_stride_, false);
         }
       }
     }

@@ -22,10 +22,11 @@ template <class T>
 using TileKernel = void (*)(const T* a, const T* b, const std::int64_t* offset, std::int64_t depth, T* c,
                             std::int64_t c_stride, const T* start);
 
-/// c[i][j] += Σ_k a[row[i] + step[k]] · b[k·b_stride + j]: the block's sum starts from 0 and is added once.
+/// c[i][j] += Σ_k a[row[i] + step[k]] · b[k·b_stride + j]: the block's sum starts from 0 and is added once; to 0, where
+/// c `starts`.
 template <class T>
 using CorrelateKernel = void (*)(const T* a, const std::int64_t* row, const std::int64_t* step, const T* b,
-                                 std::int64_t b_stride, std::int64_t depth, T* c, std::int64_t c_stride);
+                                 std::int64_t b_stride, std::int64_t depth, T* c, std::int64_t c_stride, bool starts);
 
 template <class T>
 struct TileKernels {
@@ -34,8 +35,13 @@ struct TileKernels {
   int wide_rows = 1, wide_vectors = 1;                                 ///< the tile for long rows of positions
   int tall_rows = 1, tall_vectors = 1;                                 ///< the tile for few positions
   TileKernel<T> tile[most_tile_rows + 1][most_tile_vectors + 1] = {};  ///< null where the registers do not suffice
+  TileKernel<T> pair[most_tile_rows + 1] = {};  ///< two tiles of so many rows and one vector, their weights one after
+                                                ///< the other: alone, they leave multiply-adds waiting for each other
   CorrelateKernel<T> correlate[most_tile_rows + 1][most_tile_vectors + 1] = {};  ///< the same set
 };
+
+inline constexpr std::int64_t most_panel_width =
+    most_tile_vectors * 16;  ///< positions of a panel: 16 floats in a vector
 
 /// Positions that follow each other: `length` of them from `cell` on.
 struct Segment {

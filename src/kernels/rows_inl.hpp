@@ -11,6 +11,8 @@
 
 #include <hwy/highway.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -130,44 +132,121 @@ void deinterleave(const T* in, std::int64_t in_pitch, std::int64_t height, std::
 template <class T>
 void copy_rows(const T* HWY_RESTRICT in, std::int64_t in_pitch, std::int64_t count, std::int64_t n, T* HWY_RESTRICT out,
                std::int64_t out_pitch) {
-  for (std::int64_t r = 0; r < count; ++r, in += in_pitch, out += out_pitch) {
-    std::int64_t done = 0;
 #if HWY_TARGET != HWY_SCALAR
-    const hn::ScalableTag<T> d;
-    done = blocks(n, static_cast<std::int64_t>(hn::Lanes(d)),
-                  [&](std::int64_t at) { hn::StoreU(hn::LoadU(d, in + at), d, out + at); });
+  const auto by = [&](auto d) FALTUNG_INLINED {
+    const auto width = static_cast<std::int64_t>(hn::Lanes(d));
+    if (n < width) return false;
+    for (std::int64_t r = 0; r < count; ++r, in += in_pitch, out += out_pitch)
+      blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED { hn::StoreU(hn::LoadU(d, in + at), d, out + at); });
+    return true;
+  };
+  if (by(hn::ScalableTag<T>()) || by(hn::CappedTag<T, 16 / sizeof(T)>())) return;  // short rows: vectors of 16 bytes
 #endif
-    if (done < n) std::memcpy(out, in, static_cast<std::size_t>(n) * sizeof(T));
+  for (std::int64_t r = 0; r < count; ++r, in += in_pitch, out += out_pitch)
+    for (std::int64_t i = 0; i < n; ++i) out[i] = in[i];
+}
+
+#if HWY_TARGET != HWY_SCALAR
+/// Blocks of 16 bytes from rows that are `stride` apart, one below the other, as one vector.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> column_of_blocks(D d, const T* HWY_RESTRICT from, std::int64_t stride) {
+  constexpr std::size_t in_block = 16 / sizeof(T);
+  if constexpr (hn::MaxLanes(D()) <= in_block) {
+    return hn::LoadU(d, from);
+  } else {
+    const hn::Half<D> half;
+    constexpr auto rows = static_cast<std::int64_t>(hn::MaxLanes(D()) / 2);
+    return hn::Combine(d, column_of_blocks(half, from + rows * stride, stride), column_of_blocks(half, from, stride));
   }
 }
 
-/// Blocks of four by four: each line is read and written whole while it is near.
+/// Rows of one vector's lanes, 16 bytes wide: a square of lanes in every block of 16 bytes.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE void transpose_block(D d, const T* HWY_RESTRICT in, std::int64_t in_stride, T* HWY_RESTRICT out,
+                                std::int64_t out_stride) {
+  constexpr std::int64_t in_block = 16 / sizeof(T);
+  const std::int64_t stride = in_stride;
+  const auto row = [&](std::int64_t r) FALTUNG_INLINED { return column_of_blocks(d, in + r * stride, stride); };
+  if constexpr (in_block == 2) {
+    const auto a = row(0), b = row(1);
+    hn::StoreU(hn::InterleaveLower(d, a, b), d, out);
+    hn::StoreU(hn::InterleaveUpper(d, a, b), d, out + out_stride);
+  } else {
+    const hn::Repartition<std::uint64_t, D> pairs;
+    const auto a = row(0), b = row(1), c = row(2), e = row(3);
+    const auto ab = hn::BitCast(pairs, hn::InterleaveLower(d, a, b)),
+               ce = hn::BitCast(pairs, hn::InterleaveLower(d, c, e)),
+               ab_upper = hn::BitCast(pairs, hn::InterleaveUpper(d, a, b)),
+               ce_upper = hn::BitCast(pairs, hn::InterleaveUpper(d, c, e));
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, ab, ce)), d, out);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, ab, ce)), d, out + out_stride);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, ab_upper, ce_upper)), d, out + 2 * out_stride);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, ab_upper, ce_upper)), d, out + 3 * out_stride);
+  }
+}
+#endif
+
+/// As many rows at a time as fill two lines of the cache in `out`, which are then written whole.
 template <class T>
 void transpose(const T* HWY_RESTRICT in, std::int64_t in_stride, std::int64_t height, std::int64_t width,
                T* HWY_RESTRICT out, std::int64_t out_stride) {
-  std::int64_t y = 0;
+  std::int64_t done = 0;
 #if HWY_TARGET != HWY_SCALAR
-  for (; y + 4 <= height; y += 4) {
-    const T* row = in + y * in_stride;
-    std::int64_t x = 0;
-    const auto by = [&](auto d) {
-      const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-      T quad[4 * 64 / sizeof(T)];
-      for (; x + lanes <= width; x += lanes) {
-        hn::StoreInterleaved4(hn::LoadU(d, row + x), hn::LoadU(d, row + in_stride + x),
-                              hn::LoadU(d, row + 2 * in_stride + x), hn::LoadU(d, row + 3 * in_stride + x), d, quad);
-        for (std::int64_t i = 0; i < lanes; ++i)
-          std::memcpy(out + (x + i) * out_stride + y, quad + 4 * i, 4 * sizeof(T));
-      }
-    };
-    by(hn::ScalableTag<T>());
-    by(hn::CappedTag<T, 16 / sizeof(T)>());  // what is left, and short rows: vectors of 16 bytes
-    for (; x < width; ++x)
-      for (std::int64_t r = 0; r < 4; ++r) out[x * out_stride + y + r] = row[r * in_stride + x];
-  }
+  constexpr std::int64_t in_block = 16 / sizeof(T);
+  const auto by = [&](auto d, std::int64_t most) FALTUNG_INLINED {
+    const auto rows = static_cast<std::int64_t>(hn::Lanes(d));
+    while (width >= in_block && height - done >= rows) {
+      const std::int64_t end = done + std::min(most, (height - done) / rows * rows);
+      blocks(width, in_block, [&](std::int64_t x) FALTUNG_INLINED {
+        for (std::int64_t y = done; y < end; y += rows)
+          transpose_block(d, in + y * in_stride + x, in_stride, out + x * out_stride + y, out_stride);
+      });
+      done = end;
+    }
+  };
+  by(hn::ScalableTag<T>(), static_cast<std::int64_t>(128 / sizeof(T)));
+  by(hn::CappedTag<T, 16 / sizeof(T)>(), in_block);
 #endif
-  for (; y < height; ++y)
+  for (std::int64_t y = done; y < height; ++y)
     for (std::int64_t x = 0; x < width; ++x) out[x * out_stride + y] = in[y * in_stride + x];
+}
+
+/// `pieces` vectors per row of the panel, or as many as `count` where it is 0: piece i is copied from cell from[i] to
+/// place to[i]; pieces overlap where a segment fills no vector.
+template <int pieces, class D, class T = hn::TFromD<D>>
+HWY_INLINE void gather_pieces(D d, const T* HWY_RESTRICT planes, const std::int64_t* HWY_RESTRICT offset,
+                              std::int64_t depth, const std::int64_t* HWY_RESTRICT from,
+                              const std::int64_t* HWY_RESTRICT to, std::int64_t count, std::int64_t width,
+                              T* HWY_RESTRICT panel) {
+  std::int64_t f[static_cast<std::size_t>(pieces + 1)], t[static_cast<std::size_t>(pieces + 1)];
+  for (int i = 0; i < pieces; ++i) f[i] = from[i], t[i] = to[i];  // in registers
+  for (std::int64_t k = 0; k < depth; ++k, panel += width) {
+    const T* cells = planes + offset[k];
+    for (int i = 0; i < pieces; ++i) hn::StoreU(hn::LoadU(d, cells + f[i]), d, panel + t[i]);
+    if constexpr (pieces == 0)
+      for (std::int64_t i = 0; i < count; ++i) hn::StoreU(hn::LoadU(d, cells + from[i]), d, panel + to[i]);
+  }
+}
+
+/// Pieces of a vector of `d` that cover all segments.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE void gather_by(D d, const T* HWY_RESTRICT planes, const std::int64_t* HWY_RESTRICT offset,
+                          std::int64_t depth, const Segment* HWY_RESTRICT segments, std::int64_t segment_count,
+                          std::int64_t width, T* HWY_RESTRICT panel) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t from[most_panel_width], to[most_panel_width], count = 0, place = 0;
+  for (std::int64_t s = 0; s < segment_count; ++s) {
+    for (std::int64_t i = 0; i < segments[s].length; i += lanes) {
+      from[count] = segments[s].cell + i;
+      to[count++] = place + i;
+    }
+    place += segments[s].length;
+  }
+  if (count == 1) return gather_pieces<1>(d, planes, offset, depth, from, to, count, width, panel);
+  if (count == 2) return gather_pieces<2>(d, planes, offset, depth, from, to, count, width, panel);
+  if (count == 3) return gather_pieces<3>(d, planes, offset, depth, from, to, count, width, panel);
+  if (count == 4) return gather_pieces<4>(d, planes, offset, depth, from, to, count, width, panel);
+  gather_pieces<0>(d, planes, offset, depth, from, to, count, width, panel);
 }
 
 template <class T>
@@ -176,17 +255,25 @@ void gather_panel(const T* HWY_RESTRICT planes, const T* end, const std::int64_t
                   std::int64_t width, T* HWY_RESTRICT panel) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  for (std::int64_t k = 0; k < depth; ++k) {
+  std::int64_t longest = 0, behind = 0;
+  for (std::int64_t s = 0; s < segment_count; ++s) {
+    longest = std::max(longest, segments[s].length);
+    behind = std::max(behind, segments[s].cell + segments[s].length + lanes);
+  }
+  // the last cells of the given array have no vector behind them
+  std::int64_t whole = 0;
+  while (whole < depth && end - planes >= offset[whole] + behind) ++whole;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::CappedTag<T, 16 / sizeof(T)> d16;
+  if (longest <= static_cast<std::int64_t>(hn::Lanes(d16)))
+    gather_by(d16, planes, offset, whole, segments, segment_count, width, panel);
+  else
+#endif
+    gather_by(d, planes, offset, whole, segments, segment_count, width, panel);
+  for (std::int64_t k = whole; k < depth; ++k) {
     T* to = panel + k * width;
-    for (std::int64_t s = 0; s < segment_count; ++s) {
-      const T* from = planes + offset[k] + segments[s].cell;
-      const std::int64_t length = segments[s].length;
-      if (end - from < length + lanes)
-        std::memcpy(to, from, static_cast<std::size_t>(length) * sizeof(T));
-      else
-        for (std::int64_t i = 0; i < length; i += lanes) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
-      to += length;
-    }
+    for (std::int64_t s = 0; s < segment_count; to += segments[s++].length)
+      std::copy_n(planes + offset[k] + segments[s].cell, segments[s].length, to);
   }
 }
 

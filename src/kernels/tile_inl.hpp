@@ -32,29 +32,32 @@ using Tag = hn::ScalableTag<T>;
 template <class T>
 inline constexpr std::int64_t lanes = static_cast<std::int64_t>(hn::MaxLanes(Tag<T>()));
 
-template <class T, int rows, int vectors>
+/// `stacked` tiles of `rows`, one below the other: the weights of each follow those of the one before.
+template <class T, int rows, int vectors, int stacked>
 void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset, std::int64_t depth,
           T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start) {
   const Tag<T> d;
   using V = hn::Vec<Tag<T>>;
-  V sum[static_cast<std::size_t>(rows * vectors)];
+  constexpr int all = rows * stacked;
+  V sum[static_cast<std::size_t>(all * vectors)];
   if (start != nullptr)
-    unroll<rows>([&](auto i) { unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::Set(d, start[i]); }); });
+    unroll<all>([&](auto i) { unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::Set(d, start[i]); }); });
   else
-    unroll<rows>([&](auto i) {
+    unroll<all>([&](auto i) {
       unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::LoadU(d, c + i * c_stride + j * lanes<T>); });
     });
+  const std::int64_t next = rows * depth;
   for (std::int64_t k = 0; k < depth; ++k) {
     const T* in = b + offset[k];
     V x[static_cast<std::size_t>(vectors)];
     unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, in + j * lanes<T>); });
-    unroll<rows>([&](auto i) {
-      const V w = hn::Set(d, a[i]);
+    unroll<all>([&](auto i) {
+      const V w = hn::Set(d, a[i % rows + i / rows * next]);
       unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::MulAdd(w, x[j], sum[i * vectors + j]); });
     });
     a += rows;
   }
-  unroll<rows>([&](auto i) {
+  unroll<all>([&](auto i) {
     unroll<vectors>([&](auto j) { hn::StoreU(sum[i * vectors + j], d, c + i * c_stride + j * lanes<T>); });
   });
 }
@@ -62,7 +65,7 @@ void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* 
 template <class T, int rows, int vectors>
 void correlate(const T* HWY_RESTRICT a, const std::int64_t* HWY_RESTRICT row, const std::int64_t* HWY_RESTRICT step,
                const T* HWY_RESTRICT b, std::int64_t b_stride, std::int64_t depth, T* HWY_RESTRICT c,
-               std::int64_t c_stride) {
+               std::int64_t c_stride, bool starts) {
   const Tag<T> d;
   using V = hn::Vec<Tag<T>>;
   V sum[static_cast<std::size_t>(rows * vectors)];
@@ -82,21 +85,22 @@ void correlate(const T* HWY_RESTRICT a, const std::int64_t* HWY_RESTRICT row, co
   unroll<rows>([&](auto i) {
     unroll<vectors>([&](auto j) {
       T* to = c + i * c_stride + j * lanes<T>;
-      hn::StoreU(hn::Add(hn::LoadU(d, to), sum[i * vectors + j]), d, to);
+      hn::StoreU(hn::Add(starts ? hn::Zero(d) : hn::LoadU(d, to), sum[i * vectors + j]), d, to);
     });
   });
 }
 
 /// Registers of the target: accumulators, one vector of b each, and one for a must fit.
 constexpr int registers = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64 ? 32 : 16;
-constexpr bool fits(int rows, int vectors) {
-  return rows * vectors + vectors + 1 <= registers && rows <= most_tile_rows;
+constexpr bool fits(int rows, int vectors, int most_rows) {
+  return rows * vectors + vectors + 1 <= registers && rows <= most_rows;
 }
 
 template <class T, int rows, int vectors>
 constexpr void enter(TileKernels<T>& table) {
-  if constexpr (fits(rows, vectors)) {
-    table.tile[rows][vectors] = &tile<T, rows, vectors>;
+  if constexpr (fits(rows, vectors, most_tile_rows)) {
+    table.tile[rows][vectors] = &tile<T, rows, vectors, 1>;
+    if constexpr (vectors == 1 && fits(2 * rows, 1, registers)) table.pair[rows] = &tile<T, rows, 1, 2>;
     table.correlate[rows][vectors] = &correlate<T, rows, vectors>;
   }
 }
