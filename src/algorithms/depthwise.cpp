@@ -45,7 +45,7 @@ bool goes_by_planes(const Problem& problem) {
   const bool square = y.kernel == x.kernel && y.stride == x.stride && y.dilation == 1 && x.dilation == 1 &&
                       y.boundary == Boundary::zeros && x.boundary == Boundary::zeros;
   const bool dense = x.stride == 1 && (x.kernel == 3 || x.kernel == 5);
-  return square && (dense || (x.stride == 2 && x.kernel == (gather ? 3 : 4)));
+  return square && (dense || (x.stride == 2 && (x.kernel == 3 || (x.kernel == 4 && !gather))));
 }
 
 /// Of weight gradients.
