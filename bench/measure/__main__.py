@@ -72,11 +72,14 @@ def _part(problems, text):
     return problems[len(problems) * (index - 1) // count : len(problems) * index // count]
 
 
-def _joined(paths):
-    rows = []
+def _joined(paths, say):
+    rows, ours = [], set()
     for path in paths.split(","):
         with open(path, encoding="utf-8") as file:
-            rows += json.load(file)["rows"]
+            part = json.load(file)
+        rows += part["rows"]
+        ours.add(part["versions"]["faltung"])
+    say(f"Rows of {len(paths.split(','))} parts, measured with faltung {', '.join(sorted(ours))}; the worst again with the one above")
     return rows
 
 
@@ -162,7 +165,7 @@ def main():
         if speeds:
             say(f"sgemm of scipy-openblas32: {speeds[0]:.1f} GFLOP/s on one thread, {speeds[1]:.1f} on {given.threads}: "
                 f"a gain of {speeds[1] / speeds[0]:.3f}")
-        rows = _joined(given.join) if given.join else []
+        rows = _joined(given.join, say) if given.join else []
         for number, problem in enumerate([] if given.join else problems, 1):
             progress(f"[{number}/{len(problems)}] {problem.name} {problem.text}")
             rows.append(session.row(problem, peak))

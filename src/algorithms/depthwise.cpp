@@ -45,7 +45,7 @@ bool goes_by_planes(const Problem& problem) {
   const bool square = y.kernel == x.kernel && y.stride == x.stride && y.dilation == 1 && x.dilation == 1 &&
                       y.boundary == Boundary::zeros && x.boundary == Boundary::zeros;
   const bool dense = x.stride == 1 && (x.kernel == 3 || x.kernel == 5);
-  return square && (dense || (x.stride == 2 && x.kernel == (gather ? 3 : 4)));
+  return square && (dense || (x.stride == 2 && (x.kernel == 3 || (x.kernel == 4 && !gather))));
 }
 
 /// Of weight gradients.
@@ -129,8 +129,8 @@ class Depthwise : public Algorithm {
     const double met = 4 * real(height) / real(3 * (gather ? y.stride : 1) + height);
     double slower = 1 + 3.7 / (real(width) * met);
     const bool planes = goes_by_planes(problem);
-    if (planes || (height == width && height <= 3)) slower = 1;  // the kernel knows them
-    if (rows == 1) slower = 2;                                   // nothing to share: a load for each multiply-add
+    if (planes || (height == width && height > 1 && height <= 3)) slower = 1;  // the kernel knows them
+    if (rows == 1) slower = 2;  // nothing to share: a load for each multiply-add
     // with many channels the given rows of a tile leave the cache before another result channel meets them
     if (gather && problem.fine_channels / problem.groups >= 8) slower *= has_few_registers() ? 1.4 : 1.1;
     const double channels = real(problem.batch * (gather ? problem.coarse_channels : problem.fine_channels));

@@ -275,7 +275,14 @@ class Im2colBlas : public Algorithm {
     // measured: docs/design/cost_model.md. A product with few output channels is bound by the columns, not by the
     // arithmetic. They are written and read; col2im reads and writes the array besides; a stride over x leaves vectors.
     const double passes = (problem.unknown == Unknown::fine ? 4 : 2) + (problem.axes.back().stride > 1 ? 4 : 0);
-    return {multiply_adds(problem), (problem.dtype == DType::f32 ? 0.023e-9 : 0.050e-9) * slowness_of_blas(),
+    // and a product of few rows, or of few terms that are added to each result, is bound by reading and writing
+    const auto real = [](std::int64_t i) { return static_cast<double>(i); };
+    const std::int64_t fine = problem.fine_channels / problem.groups, coarse = problem.coarse_channels / problem.groups;
+    const double short_sums =
+        problem.unknown == Unknown::weights ? 1 : 1 + 4 / real(problem.unknown == Unknown::coarse ? fine : coarse);
+    const double few_rows = std::max(1.0, 4 / real(coarse));
+    return {multiply_adds(problem),
+            (problem.dtype == DType::f32 ? 0.023e-9 : 0.050e-9) * slowness_of_blas() * short_sums * few_rows,
             columns_are_input(problem) ? 0 : column_bytes_moved * passes, seconds_to_order_weights(problem, 0.4e-9)};
   }
 

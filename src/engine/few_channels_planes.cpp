@@ -23,7 +23,7 @@ bool is(const Axis& axis, std::int64_t kernel, std::int64_t stride) {
 /// The first given cell that result 0 (or 0 and 1) meets.
 std::int64_t first_cell(const Axis& axis, bool gather) {
   if (gather) return -axis.pad_before;
-  return axis.stride == 1 ? axis.pad_before + 1 - axis.kernel : (axis.pad_before - 3) / 2;
+  return axis.stride == 1 ? axis.pad_before + 1 - axis.kernel : (axis.pad_before - 1) / 2 + 3 - axis.kernel;
 }
 
 }  // namespace
@@ -45,7 +45,8 @@ FewChannelsPlaneKernel<T> FewChannels<T>::plane_kernel(const FewChannelsPlaneKer
   if (both(5, 1)) return gather_ ? kernels.gather_5x5 : kernels.scatter_5x5;
   if (gather_) return both(3, 2) ? kernels.gather_3x3_strided : nullptr;
   const bool pairs = y.fine % 2 == 0 && x.fine % 2 == 0 && y.pad_before % 2 == 1 && x.pad_before % 2 == 1;
-  return both(4, 2) && pairs ? kernels.scatter_4x4_strided : nullptr;
+  if (!pairs) return nullptr;
+  return both(3, 2) ? kernels.scatter_3x3_strided : both(4, 2) ? kernels.scatter_4x4_strided : nullptr;
 }
 
 /// Of a given row and the result row that stands for it; of as many as the stride says on the finer side.

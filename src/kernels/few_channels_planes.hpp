@@ -34,6 +34,8 @@ struct FewChannelsPlaneKernels {
   FewChannelsPlaneKernel<T> gather_5x5 = nullptr;
   FewChannelsPlaneKernel<T> scatter_5x5 = nullptr;
   FewChannelsPlaneKernel<T> gather_3x3_strided = nullptr;  ///< c[r] = Σ w[k] · in[2r + first + k]
+  /// f[2q] = w₀ · in[q + first], f[2q + 1] = w₁[0] · in[q + first + 1] + w₁[1] · in[q + first].
+  FewChannelsPlaneKernel<T> scatter_3x3_strided = nullptr;
   /// f[2q] = w₀[0] · in[q + first + 1] + w₀[1] · in[q + first], f[2q + 1] the same with w₁, one cell further.
   FewChannelsPlaneKernel<T> scatter_4x4_strided = nullptr;
 };

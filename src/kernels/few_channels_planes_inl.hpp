@@ -248,6 +248,59 @@ void gather_3x3_strided(const FewChannelsPlane<T>& plane) {
   });
 }
 
+/// From the last row to the first, so that taps ascend: row e makes row 2e, ends the sums of row 2e + 1 and begins
+/// those of 2e − 1.
+template <class T, bool masked>
+HWY_INLINE void scatter_3x3_strided_strip(const FewChannelsPlane<T>& plane, Strip<T>& strip, Ahead& ahead,
+                                          std::int64_t x) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<hn::ScalableTag<T>>;
+  V w[9], mask[2];
+  unrolled<9>([&](auto i) FALTUNG_INLINED { w[i] = hn::Set(d, plane.weights[i]); });
+  if constexpr (masked) unrolled<2>([&](auto i) FALTUNG_INLINED { mask[i] = strip.mask(d, i, 1); });
+  const V start = hn::Set(d, plane.start);
+  V odd[2] = {start, start};  // of row 2e + 1, its phases along x
+  const std::int64_t begin = plane.row_begin, end = plane.row_end, pitch = plane.out_width, y = plane.first_y;
+  T* out = plane.out + 2 * end * pitch + 2 * x;  // row 2e
+  for (std::int64_t e = end; e >= begin; --e, out -= 2 * pitch) {
+    V even[2] = {start, start}, next_odd[2] = {start, start};
+    ahead.row();
+    const T* row = strip.row(e + y);
+    if (HWY_LIKELY(row != nullptr)) {
+      V v[2];
+      unrolled<2>([&](auto k) FALTUNG_INLINED {
+        v[k] = hn::LoadU(d, row + k);
+        if constexpr (masked) v[k] = hn::And(v[k], mask[k]);
+        keep(v[k]);
+      });
+      const auto meet = [&](V(&sum)[2], auto of_even, auto of_odd) FALTUNG_INLINED {
+        sum[0] = hn::MulAdd(w[of_even], v[0], sum[0]);
+        sum[1] = hn::MulAdd(w[of_odd], v[1], sum[1]);
+        sum[1] = hn::MulAdd(w[of_odd + 1], v[0], sum[1]);
+      };
+      meet(even, std::integral_constant<int, 0>{}, std::integral_constant<int, 1>{});
+      meet(odd, std::integral_constant<int, 4>{}, std::integral_constant<int, 7>{});
+      meet(next_odd, std::integral_constant<int, 3>{}, std::integral_constant<int, 5>{});
+    }
+    if (HWY_LIKELY(e < end)) {
+      hn::StoreInterleaved2(even[0], even[1], d, out);
+      hn::StoreInterleaved2(odd[0], odd[1], d, out + pitch);
+    }
+    unrolled<2>([&](auto i) FALTUNG_INLINED { odd[i] = next_odd[i]; });
+  }
+}
+
+template <class T>
+void scatter_3x3_strided(const FewChannelsPlane<T>& plane) {
+  constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
+  Ahead ahead(plane, (plane.row_end - plane.row_begin) * ((plane.out_width / 2 + lanes - 1) / lanes));
+  for_strips(plane.out_width / 2, lanes, [&](std::int64_t x) FALTUNG_INLINED {
+    Strip<T> strip(plane, x + plane.first_x, lanes + 1);
+    strip.inside(lanes + 1) ? scatter_3x3_strided_strip<T, false>(plane, strip, ahead, x)
+                            : scatter_3x3_strided_strip<T, true>(plane, strip, ahead, x);
+  });
+}
+
 /// From the last row to the first, so that taps ascend: row e ends the sums of rows 2e + 2 and 2e + 1 and begins those
 /// of 2e and 2e − 1.
 template <class T, bool masked>
@@ -314,6 +367,7 @@ constexpr FewChannelsPlaneKernels<T> make_few_channels_plane_table() {
           &square<T, 5, true>,
           &square<T, 5, false>,
           &gather_3x3_strided<T>,
+          &scatter_3x3_strided<T>,
           &scatter_4x4_strided<T>};
 }
 

@@ -128,16 +128,27 @@ TEST(Engine, SumsOfManyBlocksRepeatTheBits) {
 
 /// Shapes that have a kernel for whole planes: at the sides, in planes of few rows, where bands meet, and just too
 /// narrow.
-const char* const planes[] = {
-    "conv2d g5 ic5 oc10 i19x18 k3x3 p1",          "conv2d n2 g3 ic3 oc3 i90x67 k3x3",
-    "conv2d g2 ic2 oc2 i2x130 k3x3 p1:2x3:0",     "conv2d g3 ic3 oc3 i1x40 k3x3 p2 flip",
-    "conv2d g2 ic2 oc2 i20x17 k3x3 p1",           "conv2d ic1 oc4 i60x300 k3x3 p0:1x2:3",
-    "conv2d g4 ic4 oc4 i55x56 k3x3 s2 p1",        "conv2d n2 g2 ic2 oc4 i56x35 k3x3 s2 p1:0x0:1",
-    "conv2d g2 ic2 oc2 i1x34 k3x3 s2 p1x3",       "convt2d g4 ic4 oc4 i31x34 k4x4 s2 p1",
-    "convt2d n2 g2 ic2 oc6 i3x67 k4x4 s2 p3x1",   "convt2d g3 ic3 oc3 i1x41 k4x4 s2 p1 flip",
-    "conv2d-dx g3 ic3 oc3 i56x70 k3x3 p1",        "convt2d g2 ic2 oc2 i40x18 k3x3 p0x2",
-    "conv2d-dx g2 ic2 oc2 i34x82 k4x4 s2 p1",     "conv2d n2 g3 ic3 oc6 i50x53 k5x5 p2",
-    "conv2d g2 ic2 oc2 i3x20 k5x5 p3:4x4:3 flip", "conv2d-dx g3 ic3 oc3 i70x60 k5x5 p1x4"};
+const char* const planes[] = {"conv2d g5 ic5 oc10 i19x18 k3x3 p1",
+                              "conv2d n2 g3 ic3 oc3 i90x67 k3x3",
+                              "conv2d g2 ic2 oc2 i2x130 k3x3 p1:2x3:0",
+                              "conv2d g3 ic3 oc3 i1x40 k3x3 p2 flip",
+                              "conv2d g2 ic2 oc2 i20x17 k3x3 p1",
+                              "conv2d ic1 oc4 i60x300 k3x3 p0:1x2:3",
+                              "conv2d g4 ic4 oc4 i55x56 k3x3 s2 p1",
+                              "conv2d n2 g2 ic2 oc4 i56x35 k3x3 s2 p1:0x0:1",
+                              "conv2d g2 ic2 oc2 i1x34 k3x3 s2 p1x3",
+                              "convt2d g4 ic4 oc4 i31x34 k4x4 s2 p1",
+                              "convt2d n2 g2 ic2 oc6 i3x67 k4x4 s2 p3x1",
+                              "convt2d g3 ic3 oc3 i1x41 k4x4 s2 p1 flip",
+                              "conv2d-dx g3 ic3 oc3 i56x70 k3x3 p1",
+                              "convt2d g2 ic2 oc2 i40x18 k3x3 p0x2",
+                              "conv2d-dx g2 ic2 oc2 i34x82 k4x4 s2 p1",
+                              "conv2d n2 g3 ic3 oc6 i50x53 k5x5 p2",
+                              "conv2d g2 ic2 oc2 i3x20 k5x5 p3:4x4:3 flip",
+                              "conv2d-dx g3 ic3 oc3 i70x60 k5x5 p1x4",
+                              "conv2d-dx n2 g3 ic3 oc6 i40x66 k3x3 s2 p1",
+                              "conv2d-dx g2 ic2 oc2 i2x76 k3x3 s2 p1x3 flip",
+                              "conv2d-dx g2 ic2 oc2 i90x60 k3x3 s2 p3:0x1:2"};
 
 TEST(Engine, PlanesOfOneChannelRepeatTheBits) {
   for (const char* text : planes)

@@ -149,12 +149,17 @@ TEST(Plan, ChoosesTheFasterByFar) {
   EXPECT_EQ(make_plan(parse_problem("convt3d ic64 oc11 i20x27x19 k5x5x5 d3")).algorithm(), "fft");
   EXPECT_EQ(make_plan(parse_problem("conv2d-dw g144 ic144 oc144 i56x56 k3x3 p1")).algorithm(), "depthwise");
   EXPECT_NE(make_plan(parse_problem("conv2d-dw ic64 oc64 i56x56 k3x3 p1")).algorithm(), "depthwise");
+  // one tap: nothing that rows in registers would share
+  EXPECT_EQ(make_plan(parse_problem("conv2d ic16 oc25 i47x485 k1x1")).algorithm(), "polyphase");
+  EXPECT_NE(make_plan(parse_problem("conv2d g276 ic276 oc276 i116x116 k1x1")).algorithm(), "im2col_blas");
 }
 
 TEST(Plan, PlanesOfOneChannelAreReadWhereTheyAre) {
   if (chosen_target() == "SCALAR") GTEST_SKIP() << "has no kernels for planes";
-  for (const char* problem : {"conv2d g144 ic144 oc144 i56x56 k3x3 p1", "conv2d g144 ic144 oc144 i56x56 k3x3 s2 p1",
-                              "conv2d-dx g144 ic144 oc144 i56x56 k3x3 p1", "convt2d g64 ic64 oc64 i64x64 k4x4 s2 p1"})
+  for (const char* problem :
+       {"conv2d g144 ic144 oc144 i56x56 k3x3 p1", "conv2d g144 ic144 oc144 i56x56 k3x3 s2 p1",
+        "conv2d-dx g144 ic144 oc144 i56x56 k3x3 p1", "conv2d g64 ic64 oc64 i56x56 k5x5 p2",
+        "conv2d-dx g144 ic144 oc144 i56x56 k3x3 s2 p1", "convt2d g64 ic64 oc64 i64x64 k4x4 s2 p1"})
     EXPECT_EQ(make_plan(parse_problem(problem), {.algorithm = "depthwise"}).workspace_bytes(), 0) << problem;
 }
 
