@@ -73,6 +73,9 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
       axes_[0].high == axes_[0].low) {
     blocking_.rows_apart = axes_[0].positions * axes_[1].positions == 1;  // rows follow each other without a gap
   }
+  // a tile fits into the rows whose first tap stands in the margin
+  skips_taps_ = blocking_.panels && phases_ == 1 && blocking_.sum_block % std::max<std::int64_t>(1, taps) == 0 &&
+                axes_[1].clear_of_zeros(0).begin * axes_[2].positions >= blocking_.tile_vectors * tiles_.lanes;
   planes_.emplace(axes_, blocking_.box, needed, tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
   for (std::size_t a = 0; a < 3; ++a) boxes_[a] = ceil_divide(axes_[a].positions, blocking_.box[a]);
   for (PhaseGroup& phases : phase_groups) {
@@ -374,6 +377,7 @@ void Dense<T>::for_each_position_tile(const Box& box, Visit&& visit) const {
 template <class T>
 void Dense<T>::multiply_rows(LoweredAxis::Run tiles, const EvenParts& parts, std::int64_t vectors,
                              const Product& of) const {
+  const std::int64_t run = of.of_taps.end - of.of_taps.begin, depth = of.depth == 0 ? 0 : of.depth / of.taps * run;
   for (std::int64_t i = tiles.begin; i < tiles.end; ++i) {
     const std::int64_t m = parts.begin(i), rows = parts.size(i);
     TileKernel<T> kernel = tiles_.tile[rows][vectors];
@@ -381,7 +385,8 @@ void Dense<T>::multiply_rows(LoweredAxis::Run tiles, const EvenParts& parts, std
       kernel = tiles_.pair[rows];
       ++i;
     }
-    kernel(of.weights + m * of.depth, of.cells, of.offset, of.depth, of.c + m * of.c_stride, of.c_stride,
+    kernel(of.weights + m * of.depth + of.of_taps.begin * rows, of.cells, of.offset, depth,
+           std::max<std::int64_t>(1, run), of.taps - run, of.c + m * of.c_stride, of.c_stride,
            of.start == nullptr ? nullptr : of.start + m);
   }
 }
@@ -415,7 +420,7 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
         offset = tail_offset_[tile.vectors].data();
       }
       multiply_rows({first, end}, row_tiles, tile.vectors,
-                    {weights, planes, offset, depth, c + tile.column, c_stride, start});
+                    {weights, planes, offset, depth, depth, {0, depth}, c + tile.column, c_stride, start});
       if (!finishes) return;
       for (std::int64_t m = row_tiles.begin(first); m < row_tiles.begin(end); ++m) {
         T* row = c + m * c_stride + tile.column;

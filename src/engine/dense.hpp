@@ -72,7 +72,9 @@ class Dense : public Prepared {
   struct Product {
     const T *weights, *cells;
     const std::int64_t* offset;
-    std::int64_t depth;
+    std::int64_t depth;        ///< of the weights
+    std::int64_t taps;         ///< that the weights have one after the other
+    LoweredAxis::Run of_taps;  ///< these are multiplied, the others meet nothing but zeros
     T* c;
     std::int64_t c_stride;
     const T* start;
@@ -106,6 +108,7 @@ class Dense : public Prepared {
   void run_chunk(const ChunkRun& run) const;
   void multiply_rows(LoweredAxis::Run tiles, const EvenParts& parts, std::int64_t vectors, const Product& of) const;
   void multiply(const ChunkRun& run, std::size_t group, std::int64_t scratch_row) const;
+  LoweredAxis::Run taps_met(const PhaseGroup& phases, const Box& box, std::int64_t begin, std::int64_t end) const;
   void multiply_panels(const ChunkRun& run, std::size_t group, std::int64_t scratch_row) const;
   void prefill(const ChunkRun& run) const;
   void keep_for_repair(const T* weights, DenseWeights<T>& packed) const;
@@ -158,6 +161,7 @@ class Dense : public Prepared {
   bool in_place_ = false;     ///< the given array is the planes
   bool direct_ = false;       ///< tiles are written into the result
   bool meets_zeros_ = false;  ///< some sum has products with zeros of the margin
+  bool skips_taps_ = false;   ///< some tiles have taps that meet nothing but zeros of the margin
   std::optional<Fold> fold_;  ///< the result is a padded array, folded afterwards
   std::array<std::int64_t, 3> boxes_{};
   std::int64_t splits_ = 1, tasks_ = 0, lanes_ = 1;

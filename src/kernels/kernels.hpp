@@ -17,10 +17,10 @@ inline constexpr int most_tile_vectors = 4;
 /// c[i][j] = start[i] + Σ_k a[k·rows + i] · b[offset[k] + j], i < rows, j < vectors·lanes; k ascending, fused
 /// multiply-add. `start` null: the sums continue what stands in c. Source: Goto & van de Geijn, "Anatomy of
 /// high-performance matrix multiplication", 2008; the table of offsets instead of im2col: Dukhan, "The indirect
-/// convolution algorithm", 2019.
+/// convolution algorithm", 2019. After every `run` steps, `skip` steps of a are passed over; run ≥ 1 divides depth.
 template <class T>
-using TileKernel = void (*)(const T* a, const T* b, const std::int64_t* offset, std::int64_t depth, T* c,
-                            std::int64_t c_stride, const T* start);
+using TileKernel = void (*)(const T* a, const T* b, const std::int64_t* offset, std::int64_t depth, std::int64_t run,
+                            std::int64_t skip, T* c, std::int64_t c_stride, const T* start);
 
 /// c[i][j] += Σ_k a[row[i] + step[k]] · b[k·b_stride + j]: the block's sum starts from 0 and is added once; to 0, where
 /// c `starts`.

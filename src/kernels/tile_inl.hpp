@@ -35,7 +35,7 @@ inline constexpr std::int64_t lanes = static_cast<std::int64_t>(hn::MaxLanes(Tag
 /// `stacked` tiles of `rows`, one below the other: the weights of each follow those of the one before.
 template <class T, int rows, int vectors, int stacked>
 void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset, std::int64_t depth,
-          T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start) {
+          std::int64_t run, std::int64_t skip, T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start) {
   const Tag<T> d;
   using V = hn::Vec<Tag<T>>;
   constexpr int all = rows * stacked;
@@ -46,17 +46,18 @@ void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* 
     unroll<all>([&](auto i) {
       unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::LoadU(d, c + i * c_stride + j * lanes<T>); });
     });
-  const std::int64_t next = rows * depth;
-  for (std::int64_t k = 0; k < depth; ++k) {
-    const T* in = b + offset[k];
-    V x[static_cast<std::size_t>(vectors)];
-    unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, in + j * lanes<T>); });
-    unroll<all>([&](auto i) {
-      const V w = hn::Set(d, a[i % rows + i / rows * next]);
-      unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::MulAdd(w, x[j], sum[i * vectors + j]); });
-    });
-    a += rows;
-  }
+  const std::int64_t next = stacked > 1 ? rows * (depth / run) * (run + skip) : 0;
+  for (std::int64_t k = 0; k < depth; a += rows * skip)
+    for (const std::int64_t end = k + run; k < end; ++k) {
+      const T* in = b + offset[k];
+      V x[static_cast<std::size_t>(vectors)];
+      unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, in + j * lanes<T>); });
+      unroll<all>([&](auto i) {
+        const V w = hn::Set(d, a[i % rows + i / rows * next]);
+        unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::MulAdd(w, x[j], sum[i * vectors + j]); });
+      });
+      a += rows;
+    }
   unroll<all>([&](auto i) {
     unroll<vectors>([&](auto j) { hn::StoreU(sum[i * vectors + j], d, c + i * c_stride + j * lanes<T>); });
   });
