@@ -108,7 +108,7 @@ template <class V>
 HWY_INLINE void keep(V& v) {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
   asm("" : "+v"(v.raw));
-#elif HWY_ARCH_X86
+#elif HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR  // whose vectors are no registers
   asm("" : "+x"(v.raw));
 #else
   (void)v;
