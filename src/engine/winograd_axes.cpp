@@ -103,7 +103,6 @@ double magnification(WinogradScheme scheme) {
     case WinogradScheme::f3x5:
       return 4.3;
     case WinogradScheme::f4x5:
-      return 5;
     case WinogradScheme::transposed_8x3:
       return 5;
     case WinogradScheme::strided_2x3:
