@@ -9,6 +9,7 @@
 
 #include "kernels/few_channels_inl.hpp"
 #include "kernels/kernels.hpp"
+#include "kernels/transpose_inl.hpp"
 
 #include <hwy/highway.h>
 
@@ -47,43 +48,6 @@ void correlate_lanes(const T* const* in, const std::int64_t* HWY_RESTRICT step, 
   unrolled<taps>([&](auto t) FALTUNG_INLINED { hn::StoreU(sum[t], d, to + t * lanes); });
 }
 
-#if HWY_TARGET != HWY_SCALAR
-/// Cells x … of `rows[block·of_block + place]`, one block of 16 bytes of every row: a vector.
-template <class D, class T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> load_blocks(D d, const T* const* rows, std::int64_t x) {
-  if constexpr (hn::MaxLanes(D()) * sizeof(T) <= 16) {
-    return hn::LoadU(d, rows[0] + x);
-  } else {
-    const hn::Half<D> half;
-    return hn::Combine(d, load_blocks(half, rows + hn::MaxLanes(half), x), load_blocks(half, rows, x));
-  }
-}
-
-/// As many cells of every lane's row as a block of 16 bytes has: transposed block by block.
-template <class T>
-HWY_INLINE void load_quad(const T* const* rows, std::int64_t x, T* out) {
-  const hn::ScalableTag<T> d;
-  constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(d));
-  if constexpr (sizeof(T) == 4) {
-    const hn::Repartition<double, decltype(d)> pairs;
-    const auto a = load_blocks(d, rows, x), b = load_blocks(d, rows + 1, x), c = load_blocks(d, rows + 2, x),
-               e = load_blocks(d, rows + 3, x);
-    const auto ab = hn::BitCast(pairs, hn::InterleaveLower(d, a, b)),
-               ce = hn::BitCast(pairs, hn::InterleaveLower(d, c, e)),
-               ab2 = hn::BitCast(pairs, hn::InterleaveUpper(d, a, b)),
-               ce2 = hn::BitCast(pairs, hn::InterleaveUpper(d, c, e));
-    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, ab, ce)), d, out);
-    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, ab, ce)), d, out + lanes);
-    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, ab2, ce2)), d, out + 2 * lanes);
-    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, ab2, ce2)), d, out + 3 * lanes);
-  } else {
-    const auto a = load_blocks(d, rows, x), b = load_blocks(d, rows + 1, x);
-    hn::StoreU(hn::InterleaveLower(d, a, b), d, out);
-    hn::StoreU(hn::InterleaveUpper(d, a, b), d, out + lanes);
-  }
-}
-#endif
-
 template <class T>
 void load_lanes(const T* const* rows, std::int64_t offset, std::int64_t step, std::int64_t n, T* HWY_RESTRICT out) {
   const hn::ScalableTag<T> d;
@@ -102,8 +66,12 @@ void load_lanes(const T* const* rows, std::int64_t offset, std::int64_t step, st
 #if HWY_TARGET != HWY_SCALAR
   constexpr auto quad = static_cast<std::int64_t>(16 / sizeof(T));
   if (step == 1 && n >= quad) {
-    for (; done + quad <= n; done += quad) load_quad(row, done, out + done * lanes);
-    if (done < n) load_quad(row, n - quad, out + (n - quad) * lanes);
+    const auto load_quad = [&](std::int64_t x) FALTUNG_INLINED {
+      transpose_block(
+          d, [&](std::int64_t r) FALTUNG_INLINED { return row[r] + x; }, out + x * lanes, lanes);
+    };
+    for (; done + quad <= n; done += quad) load_quad(done);
+    if (done < n) load_quad(n - quad);
     return;
   }
 #endif

@@ -8,6 +8,7 @@
 #endif
 
 #include "kernels/kernels.hpp"
+#include "kernels/transpose_inl.hpp"
 
 #include <hwy/highway.h>
 
@@ -146,46 +147,6 @@ void copy_rows(const T* HWY_RESTRICT in, std::int64_t in_pitch, std::int64_t cou
     for (std::int64_t i = 0; i < n; ++i) out[i] = in[i];
 }
 
-#if HWY_TARGET != HWY_SCALAR
-/// Blocks of 16 bytes from rows that are `stride` apart, one below the other, as one vector.
-template <class D, class T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> column_of_blocks(D d, const T* HWY_RESTRICT from, std::int64_t stride) {
-  constexpr std::size_t in_block = 16 / sizeof(T);
-  if constexpr (hn::MaxLanes(D()) <= in_block) {
-    return hn::LoadU(d, from);
-  } else {
-    const hn::Half<D> half;
-    constexpr auto rows = static_cast<std::int64_t>(hn::MaxLanes(D()) / 2);
-    return hn::Combine(d, column_of_blocks(half, from + rows * stride, stride), column_of_blocks(half, from, stride));
-  }
-}
-
-/// Rows of one vector's lanes, 16 bytes wide: a square of lanes in every block of 16 bytes.
-template <class D, class T = hn::TFromD<D>>
-HWY_INLINE void transpose_block(D d, const T* HWY_RESTRICT in, std::int64_t in_stride, T* HWY_RESTRICT out,
-                                std::int64_t out_stride) {
-  constexpr std::int64_t in_block = 16 / sizeof(T);
-  const std::int64_t stride = in_stride;
-  const auto row = [&](std::int64_t r) FALTUNG_INLINED { return column_of_blocks(d, in + r * stride, stride); };
-  if constexpr (in_block == 2) {
-    const auto a = row(0), b = row(1);
-    hn::StoreU(hn::InterleaveLower(d, a, b), d, out);
-    hn::StoreU(hn::InterleaveUpper(d, a, b), d, out + out_stride);
-  } else {
-    const hn::Repartition<std::uint64_t, D> pairs;
-    const auto a = row(0), b = row(1), c = row(2), e = row(3);
-    const auto ab = hn::BitCast(pairs, hn::InterleaveLower(d, a, b)),
-               ce = hn::BitCast(pairs, hn::InterleaveLower(d, c, e)),
-               ab_upper = hn::BitCast(pairs, hn::InterleaveUpper(d, a, b)),
-               ce_upper = hn::BitCast(pairs, hn::InterleaveUpper(d, c, e));
-    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, ab, ce)), d, out);
-    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, ab, ce)), d, out + out_stride);
-    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, ab_upper, ce_upper)), d, out + 2 * out_stride);
-    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, ab_upper, ce_upper)), d, out + 3 * out_stride);
-  }
-}
-#endif
-
 /// As many rows at a time as fill two lines of the cache in `out`, which are then written whole.
 template <class T>
 void transpose(const T* HWY_RESTRICT in, std::int64_t in_stride, std::int64_t height, std::int64_t width,
@@ -199,7 +160,9 @@ void transpose(const T* HWY_RESTRICT in, std::int64_t in_stride, std::int64_t he
       const std::int64_t end = done + std::min(most, (height - done) / rows * rows);
       blocks(width, in_block, [&](std::int64_t x) FALTUNG_INLINED {
         for (std::int64_t y = done; y < end; y += rows)
-          transpose_block(d, in + y * in_stride + x, in_stride, out + x * out_stride + y, out_stride);
+          transpose_block(
+              d, [&](std::int64_t r) FALTUNG_INLINED { return in + (y + r) * in_stride + x; }, out + x * out_stride + y,
+              out_stride);
       });
       done = end;
     }
