@@ -2,12 +2,15 @@
 
 import ctypes
 import os
+import sys
 
+import machine
 from usage import UsageError
 
 # glibc's mallopt: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD (malloc.h)
 _TRIM, _MMAP = -1, -3
 _KEEP_BYTES = 1 << 30
+_HIDDEN = "FALTUNG_AVX512_HIDDEN"
 
 
 def pin(threads, cores):
@@ -18,6 +21,23 @@ def pin(threads, cores):
         raise UsageError(f"--cores {cores or chosen} for --threads {threads}: one allowed core ({allowed}) per thread: name other cores")
     os.sched_setaffinity(0, chosen)
     return chosen
+
+
+def hidden():
+    """Whether this process is told that there is no AVX-512, where there is."""
+    return os.environ.get(_HIDDEN) == "1"
+
+
+def hide_avx512(folder):
+    """Begins this program again with hide_avx512.cpp loaded first: libraries ask the processor once, when they are loaded."""
+    library = os.path.join(folder, "libfaltung_hide_avx512.so")
+    possible = {"cpuid_fault", "avx512f"} <= machine.flags() and os.path.exists(library)
+    if not possible or library in os.environ.get("LD_PRELOAD", ""):
+        return
+    os.environ["LD_PRELOAD"] = " ".join(filter(None, [library, os.environ.get("LD_PRELOAD")]))
+    # the loader itself asked before, and chose memcpy
+    os.environ["GLIBC_TUNABLES"] = "glibc.cpu.hwcaps=" + ",".join(f"-AVX512{part}" for part in ("F", "VL", "BW", "DQ", "CD"))
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def prepare(threads, target):
@@ -36,10 +56,13 @@ def prepare(threads, target):
         if target.lower() == "avx2":
             os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX2"
             os.environ["OPENBLAS_CORETYPE"] = "Haswell"
-            said.append(
-                "oneDNN and OpenBLAS are held to AVX2 as well; ONNX Runtime, OpenVINO, ncnn, FFTW and SciPy have no such switch and use "
-                "what the CPU has: on a machine with AVX-512 their columns are not comparable with ours."
-            )
+            if hidden():
+                said.append("AVX-512 is hidden from every contender: CPUID answers as if the processor had none.")
+            elif "avx512f" in machine.flags():
+                said.append(
+                    "oneDNN and OpenBLAS are held to AVX2 as well; ONNX Runtime, OpenVINO, ncnn, FFTW and SciPy have no such switch, this "
+                    "processor cannot hide AVX-512 from them (no CPUID faulting), and they use what it has: their columns are not comparable with ours."
+                )
         else:
             said.append("No peer is held to that target.")
     # freed memory stays: large arrays that a peer allocates in its calls would cost it page faults each time
