@@ -161,13 +161,17 @@ HWY_INLINE void known_block(const FewChannelsTile<T>& in, std::int64_t at, std::
   });
 }
 
-/// `block<vectors>(at, last)` handles positions in blocks of `most` vectors, then of half as many, and so on. The last
-/// vector ends with the row, and may repeat some positions of the one before.
+/// `block<vectors>(at, last)` handles positions in blocks of `most` vectors, then of fewer. The last vector ends with
+/// the row, and may repeat some positions of the one before. Four vectors are two blocks of two, not of three and one:
+/// sums of one vector wait for each other.
 template <int most, class Block>
 HWY_INLINE void position_blocks(std::int64_t positions, std::int64_t lanes, Block&& block, std::int64_t at = 0) {
-  for (; positions - at > (most - 1) * lanes; at += most * lanes)
+  const auto left = [&] { return positions - at; };
+  for (; left() > (most - 1) * lanes; at += most * lanes) {
+    if (most == 3 && left() > 3 * lanes && left() <= 4 * lanes) break;
     block(std::integral_constant<int, most>{}, at, std::min(at + (most - 1) * lanes, positions - lanes));
-  if constexpr (most > 1) position_blocks<most / 2>(positions, lanes, block, at);
+  }
+  if constexpr (most > 1) position_blocks<(most + 1) / 2>(positions, lanes, block, at);
 }
 
 /// A function of its own: together they are more than compilers like in one.
@@ -215,10 +219,11 @@ void few_channels(const FewChannelsTile<T>& in) {
 
 template <class T>
 constexpr FewChannelsKernels<T> make_few_channels_table() {
-  // four rows of two vectors, or one row of eight: as many sums as hide the latency, with registers left for the given
-  // vectors
-  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())), &few_channels<T, few_channels_rows, 2>,
-          &few_channels<T, 1, 8>};
+  // One row of eight vectors, or four rows: of three vectors where that fills 16 registers, of two where there are 32
+  // and loads that cross cache lines are the bound. As many sums as hide the latency, with registers left for the
+  // given.
+  return {static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>())), &few_channels < T, few_channels_rows,
+          HWY_TARGET == HWY_AVX2 ? 3 : 2 >, &few_channels<T, 1, 8>};
 }
 
 #undef FALTUNG_INLINED
