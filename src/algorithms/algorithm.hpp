@@ -17,13 +17,11 @@
 
 namespace faltung::internal {
 
-/// Operations and memory traffic of one run: what the cost model multiplies by the machine's rates.
+/// Of one core; algorithms count what they do and multiply by rates of their own: docs/design/cost_model.md.
 struct Cost {
-  double multiply_adds = 0;             ///< of all samples
-  double seconds_per_multiply_add = 0;  ///< of one core, this algorithm's own measured rate
-  double bytes_moved = 0;               ///< beyond what stays in cache
-  double pack_seconds = 0;              ///< to pack the weights, on one core
-  double call_seconds = 0;              ///< of each run, however small and on however many cores
+  double seconds = 0;       ///< of all samples, shared by the cores
+  double pack_seconds = 0;  ///< to pack the weights
+  double call_seconds = 0;  ///< of each run, however small and on however many cores
 };
 
 class Algorithm {

@@ -25,18 +25,12 @@ constexpr double most_bytes = double{1 << 20};
 constexpr double most_rows = double{1 << 16};
 constexpr std::int64_t most_positions = std::int64_t{1} << 22U;
 
-/// 16, as AVX2: tiles of at most twelve vectors.
-bool has_few_registers() {
-  const TileKernels<float>& kernels = tile_kernels<float>(current_target());
-  return kernels.wide_rows * kernels.wide_vectors <= 12;
-}
-
 std::int64_t lanes_of(const Problem& problem) {
   return problem.dtype == DType::f32 ? few_channels_gradient_kernels<float>(current_target()).lanes
                                      : few_channels_gradient_kernels<double>(current_target()).lanes;
 }
 
-/// Shapes whose planes have a kernel of their own, which packs nothing.
+/// Shapes whose planes have a kernel of their own, which packs nothing: as FewChannels chooses them.
 bool goes_by_planes(const Problem& problem) {
   const bool gather = problem.unknown == Unknown::coarse;
   if (problem.axes.size() != 2 || (gather ? problem.fine_channels : problem.coarse_channels) != problem.groups)
@@ -44,8 +38,27 @@ bool goes_by_planes(const Problem& problem) {
   const Axis &y = problem.axes[0], &x = problem.axes[1];
   const bool square = y.kernel == x.kernel && y.stride == x.stride && y.dilation == 1 && x.dilation == 1 &&
                       y.boundary == Boundary::zeros && x.boundary == Boundary::zeros;
-  const bool dense = x.stride == 1 && (x.kernel == 3 || x.kernel == 5);
-  return square && (dense || (x.stride == 2 && (x.kernel == 3 || (x.kernel == 4 && !gather))));
+  const bool short_rows = x.fine + x.coarse <= 1024 && std::max(x.pad_before, x.pad_after) <= 4;
+  if (!square || !short_rows) return false;
+  if (x.stride == 1) return x.kernel == 3 || x.kernel == 5;
+  if (x.stride != 2 || gather) return x.stride == 2 && x.kernel == 3;
+  return (x.kernel == 3 || x.kernel == 4) && y.fine % 2 == 0 && x.fine % 2 == 0 && y.pad_before % 2 == 1 &&
+         x.pad_before % 2 == 1;
+}
+
+/// Seconds for a multiply-add of planes, of those of a strided gather, of kernels that know their taps and of others,
+/// for a loaded vector's numbers, for a multiply-add more with 4 and with 64 given channels, for what the last vector
+/// of a row wastes; a row and tap of four result rows, a call of the kernel, a result of several phases, a packed cell.
+/// Measured: docs/design/cost_model.md.
+struct Rates {
+  double planes, planes_strided, known, any, load, many, crowd, last, row, call, placed, packed;
+};
+Rates rates_of() {
+  if (tile_kernels<float>(current_target()).lanes >= 16)
+    return {0.02e-9,  0.055e-9, 0.0102e-9, 0.0131e-9, 0.037e-9, 0.0027e-9,
+            0.017e-9, 0.096e-9, 2.8e-9,    18e-9,     0.14e-9,  0.09e-9};
+  return {0.029e-9, 0.06e-9,  0.0215e-9, 0.023e-9, 0.053e-9, 0.0045e-9,
+          0.017e-9, 0.024e-9, 0.87e-9,   23e-9,    0.15e-9,  0.067e-9};
 }
 
 /// Of weight gradients.
@@ -70,10 +83,7 @@ Cost cost_of_gradient(const Problem& problem) {
   const double tap = 0.15e-9 + 0.3e-9 / 64 * real(bytes), cell = 0.8e-9 + 1.4e-9 / 64 * real(bytes);
   const double seconds = real(problem.batch * ceil_divide(pairs, lanes)) *
                          (tap * std::max(taps, 8.0) * positions + cell * (positions + cells));
-  const std::int64_t numbers = element_count(problem.fine_shape()) + element_count(problem.coarse_shape());
-  const double products = multiply_adds(problem);
-  return {products, products > 0 ? seconds / products : 0, real(numbers) * static_cast<double>(size_of(problem.dtype)),
-          0};
+  return {seconds + seconds_of_arrays(problem)};
 }
 
 template <class T>
@@ -115,32 +125,38 @@ class Depthwise : public Algorithm {
     return std::nullopt;
   }
 
-  // What it costs: measured, docs/design/cost_model.md. A loaded vector is worth as many multiply-adds as taps along x
-  // and result rows meet it; a call of the kernel costs as much as a thousand of them.
+  // What it costs: a loaded vector is worth as many multiply-adds as taps along x and result rows meet it
   Cost cost(const Problem& problem) const override {
     if (problem.unknown == Unknown::weights) return cost_of_gradient(problem);
     const bool gather = problem.unknown == Unknown::coarse, f32 = problem.dtype == DType::f32;
     const std::array<Axis, 3> axes = three_axes(problem);
-    const Axis &y = axes[1], &x = axes[2];
+    const Axis &z = axes[0], &y = axes[1], &x = axes[2];
     const auto real = [](std::int64_t i) { return static_cast<double>(i); };
-    const std::int64_t height = gather ? y.kernel : ceil_divide(y.kernel, y.stride);
-    const std::int64_t width = gather ? x.kernel : ceil_divide(x.kernel, x.stride);
-    const std::int64_t rows = gather ? y.coarse : ceil_divide(y.fine, y.stride);
-    const double met = 4 * real(height) / real(3 * (gather ? y.stride : 1) + height);
-    double slower = 1 + 3.7 / (real(width) * met);
-    const bool planes = goes_by_planes(problem);
-    if (planes || (height == width && height > 1 && height <= 3)) slower = 1;  // the kernel knows them
-    if (rows == 1) slower = 2;  // nothing to share: a load for each multiply-add
-    // with many channels the given rows of a tile leave the cache before another result channel meets them
-    if (gather && problem.fine_channels / problem.groups >= 8) slower *= has_few_registers() ? 1.4 : 1.1;
-    const double channels = real(problem.batch * (gather ? problem.coarse_channels : problem.fine_channels));
-    const double calls = channels * real(gather ? axes[0].coarse : axes[0].fine) * real(gather ? 1 : x.stride) *
-                         real(ceil_divide(gather ? y.coarse : y.fine, 4));
-    const std::int64_t cells = element_count(problem.fine_shape()) + element_count(problem.coarse_shape());
-    const double products = gathered_multiply_adds(problem);
-    const double seconds = (f32 ? 0.0205e-9 : 0.041e-9) * slower * products + (planes ? 20e-9 : 50e-9) * calls;
-    return {products, products > 0 ? seconds / products : 0, real(cells) * static_cast<double>(size_of(problem.dtype)),
-            seconds_to_order_weights(problem, 5e-9)};
+    const auto taps = [&](const Axis& axis) { return gather ? axis.kernel : ceil_divide(axis.kernel, axis.stride); };
+    const std::int64_t height = taps(y), width = taps(x);
+    const std::int64_t channels = (gather ? problem.fine_channels : problem.coarse_channels) / problem.groups;
+    const Rates rates = rates_of();
+    const double products = gathered_multiply_adds(problem), wider = f32 ? 1 : 2;
+    const double results = real(element_count(problem.unknown_shape()));
+    double seconds = 0;
+    if (goes_by_planes(problem)) {
+      seconds = wider * (gather && x.stride > 1 ? rates.planes_strided : rates.planes) * products;
+    } else {
+      const bool whole = gather || (y.kernel % y.stride == 0 && x.kernel % x.stride == 0);
+      const bool known = whole && height == width && (height == 2 || (height == 3 && gather));
+      const double met = 4 * real(height) / real(3 * (gather ? y.stride : 1) + height);
+      double product = rates.known;
+      if (!known) product = rates.any + rates.load / (real(width) * met);
+      if (!known && channels >= 4) product += channels < 64 ? rates.many : rates.crowd;
+      const double positions = std::max(1.0, real(gather ? x.coarse : ceil_divide(x.fine, x.stride)));
+      product += rates.last / positions;
+      const double calls = results / positions / 4;
+      seconds =
+          wider * product * products + calls * (rates.call + rates.row * real(channels * taps(z) * height)) +
+          wider * rates.packed * real(element_count(problem.given_shape()) * taps(z)) / (gather ? real(z.stride) : 1) +
+          (!gather && x.stride > 1 ? wider * rates.placed * results : 0);
+    }
+    return {seconds + seconds_of_arrays(problem), seconds_to_order_weights(problem, 5e-9)};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

@@ -99,9 +99,8 @@ class Fft : public Algorithm {
   // What it costs
   Cost cost(const Problem& problem) const override {
     const FftTiling tiling = *tiling_of(problem);
-    const double products = multiply_adds(problem);
     const double direct = seconds_to_order_weights(problem, 1.8e-9);  // packed too, for numbers that are not finite
-    return {products, products > 0 ? tiling.seconds / products : 0, 0, tiling.pack_seconds + direct};
+    return {tiling.seconds + seconds_of_arrays(problem), tiling.pack_seconds + direct};
   }
 
   /// Roundings spread over a tile: the usual error is that of its root mean square.

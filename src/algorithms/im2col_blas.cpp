@@ -268,22 +268,27 @@ class Im2colBlas : public Algorithm {
 
   // What it costs
   Cost cost(const Problem& problem) const override {
-    double column_bytes_moved =
-        static_cast<double>(problem.batch * problem.fine_channels) * static_cast<double>(size_of(problem.dtype));
-    for (const Axis& axis : problem.axes)
-      column_bytes_moved *= static_cast<double>(axis.kernel) * static_cast<double>(axis.coarse);
-    // measured: docs/design/cost_model.md. A product with few output channels is bound by the columns, not by the
-    // arithmetic. They are written and read; col2im reads and writes the array besides; a stride over x leaves vectors.
-    const double passes = (problem.unknown == Unknown::fine ? 4 : 2) + (problem.axes.back().stride > 1 ? 4 : 0);
-    // and a product of few rows, or of few terms that are added to each result, is bound by reading and writing
+    // measured: docs/design/cost_model.md. Sums of few terms and products of few rows wait for memory; the BLAS packs
+    // the weights of every product; columns are written and read, row by row, and a stride over x leaves vectors.
     const auto real = [](std::int64_t i) { return static_cast<double>(i); };
-    const std::int64_t fine = problem.fine_channels / problem.groups, coarse = problem.coarse_channels / problem.groups;
-    const double short_sums =
-        problem.unknown == Unknown::weights ? 1 : 1 + 4 / real(problem.unknown == Unknown::coarse ? fine : coarse);
-    const double few_rows = std::max(1.0, 4 / real(coarse));
-    return {multiply_adds(problem),
-            (problem.dtype == DType::f32 ? 0.023e-9 : 0.050e-9) * slowness_of_blas() * short_sums * few_rows,
-            columns_are_input(problem) ? 0 : column_bytes_moved * passes, seconds_to_order_weights(problem, 0.4e-9)};
+    const bool scatter = problem.unknown == Unknown::fine, gradient = problem.unknown == Unknown::weights;
+    double taps = 1, positions = 1;
+    for (const Axis& axis : problem.axes) taps *= real(axis.kernel), positions *= real(axis.coarse);
+    const double fine = real(problem.fine_channels / problem.groups),
+                 coarse = real(problem.coarse_channels / problem.groups);
+    const double rows = scatter ? fine * taps : coarse;
+    const double terms = gradient ? positions : scatter ? coarse : fine * taps;
+    const double wider = problem.dtype == DType::f32 ? 1 : 2;
+    double seconds = wider * slowness_of_blas() * multiply_adds(problem) *
+                     (0.0206e-9 + 0.03e-9 / std::max(1.0, terms) + 0.08e-9 / std::max(1.0, rows));
+    seconds += 0.23e-9 * wider * real(problem.batch) * real(element_count(problem.weights_shape()));
+    if (!columns_are_input(problem)) {
+      const double columns = real(problem.batch * problem.fine_channels) * taps * positions;
+      const bool strided = problem.axes.back().stride > 1;
+      seconds += columns * (wider * (scatter ? 0.33e-9 : 0.28e-9) + (strided ? (scatter ? 0.33e-9 : 0.22e-9) : 0) +
+                            11e-9 / std::max(1.0, real(problem.axes.back().coarse)));
+    }
+    return {seconds + seconds_of_arrays(problem), seconds_to_order_weights(problem, 0.4e-9)};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

@@ -138,7 +138,8 @@ class KernelMatrix : public Algorithm {
     // an entry is a column and a value, or with unknown weights the place of one
     const std::size_t value = problem.unknown == Unknown::weights ? sizeof(std::int64_t) : size_of(problem.dtype);
     // measured: docs/design/cost_model.md
-    return {entries * samples, 0.5e-9, entries * samples * static_cast<double>(sizeof(std::int64_t) + value),
+    const double bytes = entries * static_cast<double>(sizeof(std::int64_t) + value);
+    return {samples * (0.8e-9 * entries + 0.1e-9 * std::max(0.0, bytes - near_weights)),
             problem.unknown == Unknown::weights ? 0 : 30e-9 * entries};
   }
 

@@ -8,6 +8,7 @@
 #include "algorithms/algorithm.hpp"
 #include "algorithms/with_type.hpp"
 #include "engine/dense.hpp"
+#include "engine/dense_form.hpp"
 #include "engine/weight_gradient.hpp"
 
 #include <fmt/format.h>
@@ -29,6 +30,34 @@ std::unique_ptr<const Prepared> prepare_typed(const Problem& problem, int thread
   if (problem.unknown == Unknown::weights)
     return std::make_unique<WeightGradient<T>>(problem, threads, current_target(), ends);
   return std::make_unique<Dense<T>>(problem, threads, current_target(), ends);
+}
+
+/// Seconds for a multiply-add, a sum moved between memory and registers, a cell packed into planes and a row of them,
+/// a cell copied into a panel, a result put between those of other phases and a row of them.
+struct Rates {
+  double multiply_add, sum, packed, packed_strided, packed_row, panel, placed, placed_row;
+};
+Rates rates_of() {
+  if (tile_kernels<float>(current_target()).lanes >= 16)
+    return {0.0101e-9, 0.09e-9, 0.13e-9, 0.18e-9, 4.4e-9, 0.2e-9, 0.19e-9, 4.7e-9};
+  return {0.0187e-9, 0.095e-9, 0.07e-9, 0.19e-9, 5.1e-9, 0.19e-9, 0.23e-9, 3.4e-9};
+}
+
+template <class T>
+DenseWork work_of(const Problem& problem) {
+  const TileLimits limits = limits_of(tile_kernels<T>(current_target()));
+  return dense_work(problem, dense_form(problem, limits, sizeof(T), false), limits);
+}
+
+Cost cost_of_gradient(const Problem& problem) {
+  const auto coarse = static_cast<double>(problem.coarse_channels / problem.groups);
+  const bool wide = tile_kernels<float>(current_target()).lanes >= 16;
+  const double wider = problem.dtype == DType::f32 ? 1 : 2.05;
+  const auto cells = static_cast<double>(element_count(problem.fine_shape()) + element_count(problem.coarse_shape()));
+  // few lanes leave multiply-adds waiting for each other
+  return {wider * ((wide ? 0.0143e-9 : 0.020e-9) * std::max(1.0, 16 / coarse) * multiply_adds(problem) +
+                   0.2e-9 * cells + 0.5e-9 * static_cast<double>(element_count(problem.weights_shape()))),
+          0, 1.5e-6};
 }
 
 class Polyphase : public Algorithm {
@@ -62,34 +91,23 @@ class Polyphase : public Algorithm {
     return std::nullopt;
   }
 
-  // What it costs
+  // What it costs: measured, docs/design/cost_model.md
   Cost cost(const Problem& problem) const override {
-    // measured: docs/design/cost_model.md. Few rows (or lanes) leave multiply-adds waiting for each other; planes are
-    // written and read; phases of the result are interleaved.
-    const std::int64_t coarse = problem.coarse_channels / problem.groups, fine = problem.fine_channels / problem.groups;
-    double rows = static_cast<double>(problem.unknown == Unknown::fine ? fine : coarse);
-    double cells = 2 * static_cast<double>(element_count(problem.fine_shape()) + element_count(problem.coarse_shape()));
-    if (problem.unknown == Unknown::fine) {
-      double phases = 1;
-      for (const Axis& axis : problem.axes) phases *= static_cast<double>(axis.stride);
-      rows *= phases;
-      if (phases > 1) cells += static_cast<double>(element_count(problem.fine_shape()));
-    }
-    // 40 GB/s of arrays, 12 of weights, which are met again in every block of positions
-    if (problem.unknown != Unknown::weights) cells += 3.3 * static_cast<double>(element_count(problem.weights_shape()));
-    const bool wide = tile_kernels<float>(current_target()).lanes >= 16;
-    const double waiting = problem.unknown == Unknown::weights ? 16 / rows : (wide ? 5 : 3.3) / rows;
-    const double product = wide ? 0.0143e-9 : 0.020e-9;
-    // rows lie one after the other with half a kernel's span of zeros between them, which is computed too
-    double gaps = 1;
-    if (problem.unknown != Unknown::weights) {
-      const Axis& x = problem.axes.back();
-      const std::int64_t row = problem.unknown == Unknown::coarse ? x.coarse : (x.fine + x.stride - 1) / x.stride;
-      gaps += static_cast<double>((x.span() - 1) / x.stride) / (2 * static_cast<double>(row));
-    }
-    return {gathered_multiply_adds(problem),
-            gaps * product * (problem.dtype == DType::f32 ? 1 : 2.05) * std::max(1.0, waiting),
-            cells * static_cast<double>(size_of(problem.dtype)), seconds_to_order_weights(problem, 1.8e-9), 1.5e-6};
+    if (problem.unknown == Unknown::weights) return cost_of_gradient(problem);
+    const bool f32 = problem.dtype == DType::f32;
+    const DenseWork work = f32 ? work_of<float>(problem) : work_of<double>(problem);
+    const Rates rates = rates_of();
+    const double wider = f32 ? 1 : 2;
+    const bool strided = problem.unknown == Unknown::coarse && problem.axes.back().stride > 1;
+    double seconds = wider * (work.multiply_adds * rates.multiply_add + work.sums * rates.sum +
+                              work.packed * (strided ? rates.packed_strided : rates.packed) +
+                              work.panels * rates.panel + work.placed * rates.placed) +
+                     work.packed_rows * rates.packed_row + work.placed_rows * rates.placed_row;
+    // weights are read while others are multiplied
+    const auto weights = static_cast<double>(element_count(problem.weights_shape()) *
+                                             static_cast<std::int64_t>(size_of(problem.dtype)) / problem.groups);
+    if (weights > near_weights) seconds = std::max(seconds, 4 * wider * work.weights / far_weights_per_second);
+    return {seconds + seconds_of_arrays(problem), seconds_to_order_weights(problem, 1.8e-9), 1.5e-6};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

@@ -90,7 +90,7 @@ class SlidingWindow : public Algorithm {
   Cost cost(const Problem& problem) const override {
     // measured: docs/design/cost_model.md
     const double floating = problem.unknown == Unknown::weights ? 3.9e-9 : 2.8e-9;
-    return {multiply_adds(problem), problem.dtype == DType::i64 ? 1.8e-9 : floating, 0,
+    return {multiply_adds(problem) * (problem.dtype == DType::i64 ? 1.8e-9 : floating),
             seconds_to_order_weights(problem, 0.4e-9)};
   }
 

@@ -46,13 +46,9 @@ class WinogradAlgorithm : public Algorithm {
 
   // What it costs
   Cost cost(const Problem& problem) const override {
-    const double products = multiply_adds(problem);
     const WinogradAxes chosen = axes(problem);
     const double direct = seconds_to_order_weights(problem, 1.8e-9);  // packed too, for numbers that are not finite
-    const double bytes =
-        static_cast<double>(size_of(problem.dtype)) *
-        static_cast<double>(element_count(problem.fine_shape()) + element_count(problem.coarse_shape()));
-    return {products, chosen.seconds / std::max(1.0, products), bytes, chosen.pack_seconds + direct, 2e-6};
+    return {chosen.seconds + seconds_of_arrays(problem), chosen.pack_seconds + direct, 2e-6};
   }
 
   std::string way(const Problem& problem) const override {

@@ -3,6 +3,7 @@
 
 #include <faltung/problem.hpp>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace faltung::internal {
@@ -39,6 +40,23 @@ inline double gathered_multiply_adds(const Problem& problem) {
   }
   return count;
 }
+
+/// Bytes of the arrays beyond the second-level cache cost time of their own, results the more the further away: lines
+/// that are written are read first. Measured: docs/design/cost_model.md.
+inline double seconds_of_arrays(const Problem& problem) {
+  constexpr double near = 1 << 20, far = 12e6;
+  const auto size = static_cast<double>(size_of(problem.dtype));
+  double all = size * static_cast<double>(element_count(problem.fine_shape()) + element_count(problem.coarse_shape()));
+  const double result = size * static_cast<double>(element_count(problem.unknown_shape()));
+  if (problem.unknown == Unknown::weights) all += result;
+  if (all <= near) return 0;
+  const double outside = 1 - near / all;
+  return outside * (0.03e-9 * (all - result) + 0.02e-9 * result) + std::max(0.0, 1 - far / all) * 0.06e-9 * result;
+}
+
+/// Where the weights of a group do not stay in the second-level cache, a core reads this many bytes of them in a
+/// second.
+inline constexpr double far_weights_per_second = 14e9, near_weights = 1 << 20;
 
 /// Packing where weights are only put into another order; `seconds` for each, measured: docs/design/cost_model.md.
 inline double seconds_to_order_weights(const Problem& problem, double seconds) {

@@ -33,6 +33,11 @@ struct TileLimits {
   std::int64_t wide_rows, wide_vectors, tall_rows, tall_vectors;
 };
 
+template <class T>
+TileLimits limits_of(const TileKernels<T>& tiles) {
+  return {tiles.lanes, tiles.wide_rows, tiles.wide_vectors, tiles.tall_rows, tiles.tall_vectors};
+}
+
 struct Blocking {
   std::array<std::int64_t, 3> box;  ///< positions
   std::int64_t sum_block;           ///< taps × channels of one block of the sum

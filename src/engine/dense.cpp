@@ -1,3 +1,4 @@
+#include "engine/dense_form.hpp"
 #include "engine/dense_inl.hpp"
 #include "support/parallel.hpp"
 
@@ -5,22 +6,6 @@
 #include <utility>
 
 namespace faltung::internal {
-
-namespace {
-
-/// From the padded array where the phases apart would be products of too few rows.
-PhaseOrigin choose_origin(const Problem& problem, std::int64_t tile_rows) {
-  if (problem.unknown != Unknown::fine) return PhaseOrigin::result;
-  const std::array<Axis, 3> axes = three_axes(problem);
-  const auto groups = group_phases(lower(problem, PhaseOrigin::result), axes);
-  std::size_t smallest = groups.front().phases.size();
-  for (const PhaseGroup& group : groups) smallest = std::min(smallest, group.phases.size());
-  // few rows in a product: join the phases, although a few positions more are computed
-  return static_cast<std::int64_t>(smallest) * problem.fine_channels / problem.groups < tile_rows ? PhaseOrigin::padded
-                                                                                                  : PhaseOrigin::result;
-}
-
-}  // namespace
 
 template <class T>
 Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& ends)
@@ -32,32 +17,25 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   const bool gather = problem.unknown == Unknown::coarse;
   given_channels_ = (gather ? problem.fine_channels : problem.coarse_channels) / problem.groups;
   result_channels_ = (gather ? problem.coarse_channels : problem.fine_channels) / problem.groups;
-  axes_ = lower(problem, choose_origin(problem, tiles_.wide_rows));
   const std::optional<Strides>&given = gather ? ends.fine : ends.coarse, &result = gather ? ends.coarse : ends.fine;
   given_dense_ = !given;
   result_dense_ = !result;
+  DenseForm form = dense_form(problem, limits_of(tiles_), sizeof(T), finish_.adds || !result_dense_);
+  axes_ = form.axes;
+  blocking_ = form.blocking;
   given_strides_ =
       given.value_or(dense_strides(given_channels_ * problem.groups, axes_[0].given, axes_[1].given, axes_[2].given));
   const std::array<Axis, 3> problem_axes = three_axes(problem);
-  std::vector<PhaseGroup> phase_groups = group_phases(axes_, problem_axes);
-  phases_ = axes_[0].phases * axes_[1].phases * axes_[2].phases;
+  phases_ = form.shape.phases;
   place_of_.resize(at(phases_));
-  const std::vector<std::int64_t> needed = planes_read(phase_groups);
-  std::int64_t before = 0, taps = 0, largest = 0, smallest = phases_;
+  std::vector<PhaseGroup>& phase_groups = form.groups;
+  std::int64_t before = 0;
   for (std::size_t g = 0; g < phase_groups.size(); ++g) {
     const PhaseGroup& group = phase_groups[g];
     for (std::size_t i = 0; i < group.phases.size(); ++i)
       place_of_[at(group.phases[i])] = {g, static_cast<std::int64_t>(i), before};
     before += static_cast<std::int64_t>(group.phases.size());
-    taps = std::max(taps, static_cast<std::int64_t>(group.taps.size()));
-    largest = std::max(largest, static_cast<std::int64_t>(group.phases.size()));
-    smallest = std::min(smallest, static_cast<std::int64_t>(group.phases.size()));
   }
-  blocking_ =
-      choose_blocking(axes_,
-                      {given_channels_, result_channels_, phases_, smallest, largest, taps,
-                       static_cast<std::int64_t>(needed.size()), sizeof(T), finish_.adds || !result_dense_},
-                      {tiles_.lanes, tiles_.wide_rows, tiles_.wide_vectors, tiles_.tall_rows, tiles_.tall_vectors});
   if (!gather && std::any_of(problem.axes.begin(), problem.axes.end(),
                              [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
     fold_.emplace(problem_axes);
@@ -74,9 +52,10 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
     blocking_.rows_apart = axes_[0].positions * axes_[1].positions == 1;  // rows follow each other without a gap
   }
   // a tile fits into the rows whose first tap stands in the margin
-  skips_taps_ = blocking_.panels && phases_ == 1 && blocking_.sum_block % std::max<std::int64_t>(1, taps) == 0 &&
+  skips_taps_ = blocking_.panels && phases_ == 1 &&
+                blocking_.sum_block % std::max<std::int64_t>(1, form.shape.taps) == 0 &&
                 axes_[1].clear_of_zeros(0).begin * axes_[2].positions >= blocking_.tile_vectors * tiles_.lanes;
-  planes_.emplace(axes_, blocking_.box, needed, tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
+  planes_.emplace(axes_, blocking_.box, form.planes, tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
   for (std::size_t a = 0; a < 3; ++a) boxes_[a] = ceil_divide(axes_[a].positions, blocking_.box[a]);
   for (PhaseGroup& phases : phase_groups) {
     Group group;

@@ -12,14 +12,20 @@ namespace faltung::internal {
 
 namespace {
 
-// Measured on one core of an AMD EPYC (Zen 3, AVX2): docs/design/fft.md. Seconds of f32; f64 takes twice that.
-constexpr double per_level = 0.07e-9;     // of one point in a pass of radix 2
-constexpr double per_point = 0.75e-9;     // reading or writing a point, transposing it
-constexpr double per_product = 0.12e-9;   // complex multiply-add of one point
-constexpr double per_far_byte = 0.08e-9;  // of weights that do not stay in the second-level cache
-constexpr double near_bytes = 256e3;
+// Measured on one core of a Xeon of the Sapphire Rapids class: docs/design/cost_model.md. Arithmetic of f64 takes twice
+// what it takes in f32.
+constexpr double per_level = 0.055e-9;          // of one point in a pass of radix 2
+constexpr double per_point = 0.6e-9;            // reading or writing a point, transposing it
+constexpr double per_product = 0.12e-9;         // complex multiply-add of one point; of idle rows of five a third
+constexpr double per_far_byte = 0.014e-9;       // of weights that do not stay in the second-level cache
+constexpr double per_spectrum_byte = 0.085e-9;  // of spectra that do not
+constexpr double per_remote_byte = 0.065e-9;    // more, of many of either; of spectra four times that
+constexpr double per_result_byte = 0.14e-9;     // of many, which tiles scatter
+constexpr double near_bytes = 256e3, near_spectra = 0.7e6, near_results = 4e6, remote_spectra = 5e6,
+                 remote_weights = 20e6;
 constexpr double near_tile = 140e3;  // bytes of a tile that stays near beside its weights
-constexpr double per_tile = 1e-6;
+constexpr double per_tile = 0.08e-6;
+constexpr double per_narrow_point = 1e-9;                        // more, where a row of a tile is one vector
 constexpr double per_kernel = 0.3e-6, per_packed_byte = 2.2e-9;  // of packing; fresh memory takes most of it
 
 /// Numbers that vectors and lines of the cache hold, for the sake of alignment.
@@ -58,7 +64,12 @@ std::vector<FftTiles> all_tiles(const FftAxis& axis, std::int64_t lanes, bool co
 class Search {
  public:
   Search(const Problem& problem, std::int64_t lanes, bool pieces)
-      : problem_(problem), lanes_(lanes), pieces_(pieces), extents_(fft_extents(problem, pieces)) {}
+      : problem_(problem),
+        lanes_(lanes),
+        pieces_(pieces),
+        extents_(fft_extents(problem, pieces)),
+        result_bytes_(
+            real(element_count(problem.unknown_shape()) * static_cast<std::int64_t>(size_of(problem.dtype)))) {}
 
   void run(std::optional<FftTiling>& best) const {
     if (extents_.terms > most_terms) return;
@@ -95,17 +106,30 @@ class Search {
     if (tiling.pairs_at_once > 1 && tiling.pairs_at_once < tiling.pairs)
       tiling.pairs_at_once = round_up(ceil_divide(tiling.pairs, ceil_divide(tiling.pairs, tiling.pairs_at_once)), 2);
     if (weights * groups > most_bytes || spectra * real(tiling.pairs_at_once) > most_bytes) return;
+    const double wide = real(lanes_) * size >= 64 ? 0.85 : 1;  // vectors of 64 bytes
     const double levels = std::log2(points);
     const double far = 1 + 0.8 * std::clamp((points * 2 * size - near_tile) / (2 * near_tile), 0.0, 1.0);
-    const double once = per_tile + points * (per_point + per_level * levels) * far;
-    const double transforms = real(tiling.pairs) * groups * (given + results) * once;
-    double products = real(tiling.pairs) * groups * channels * real(extents_.terms) * points * per_product;
-    if (single)
-      products = 0;
-    else if (weights > near_bytes)
-      products += groups * weights * per_far_byte * real(ceil_divide(tiling.pairs, tiling.pairs_at_once));
-    if (single) products += groups * weights * per_far_byte;
-    tiling.seconds = (transforms * (pieces_ ? 1.3 : 1) + products) * (problem_.dtype == DType::f32 ? 1 : 2);
+    const double narrow = tiling.columns == lanes_ ? per_narrow_point : 0;
+    const double once = per_tile + points * ((per_point + per_level * levels) * far + narrow);
+    double arithmetic = real(tiling.pairs) * groups * (given + results) * once, moving = 0;
+    if (single) {
+      moving = groups * weights * per_far_byte;
+    } else {
+      const double rows = real(extents_.result_channels),
+                   idle = real(ceil_divide(extents_.result_channels, 5) * 5) - rows;
+      arithmetic += real(tiling.pairs) * groups * real(extents_.given_channels) * (rows + idle / 3) *
+                    real(extents_.terms) * points * per_product;
+      const auto beyond = [](double bytes, double near) { return bytes > near ? 1 - near / bytes : 0; };
+      const double held = spectra * real(tiling.pairs_at_once);
+      const double passes = real(ceil_divide(tiling.pairs, tiling.pairs_at_once));
+      moving =
+          real(tiling.pairs) * groups * spectra *
+              (beyond(held, near_spectra) * per_spectrum_byte + beyond(held, remote_spectra) * 4 * per_remote_byte) +
+          passes * groups * weights * beyond(weights, remote_weights) * per_remote_byte;
+      if (weights > near_bytes) moving += passes * groups * weights * per_far_byte;
+    }
+    moving += per_result_byte * std::max(0.0, result_bytes_ - near_results);
+    tiling.seconds = wide * (arithmetic * (problem_.dtype == DType::f32 ? 1 : 2) + moving);
     tiling.pack_seconds = groups * channels * real(extents_.taps) * (per_kernel + points * size * per_packed_byte);
     if (!best || tiling.seconds < best->seconds) best = tiling;
   }
@@ -114,6 +138,7 @@ class Search {
   std::int64_t lanes_;
   bool pieces_;
   FftExtents extents_;
+  double result_bytes_;
 };
 
 /// Pairs of a coarse cell and a tap that meet; of very many taps, at most.

@@ -122,14 +122,16 @@ double error_of(WinogradScheme y, WinogradScheme x, double terms, bool f32) {
 }
 
 /// Seconds for a multiply-add, a point of the input and of the output, more for either where planes of a dilation lie
-/// side by side and for those of a result of several phases, a byte of weights, and a product. Fitted to measurements
+/// side by side and for those of a result of several phases, a byte of weights of a group that do not stay near, and a
+/// product. Fitted to measurements
 /// of all schemes: docs/design/winograd.md.
+constexpr double near_weights = 1 << 20;
 struct Rates {
   double product, in, out, apart, interleaved, weight_byte, call;
 };
 Rates rates_of(std::int64_t lanes) {
-  if (lanes >= 16) return {0.0155e-9, 0.27e-9, 0.2e-9, 0.5e-9, 0.27e-9, 0.085e-9, 19e-9};
-  return {0.024e-9, 0.2e-9, 0.12e-9, 0.5e-9, 0, 0.047e-9, 10e-9};
+  if (lanes >= 16) return {0.0132e-9, 0.26e-9, 0.136e-9, 0.45e-9, 0.13e-9, 0.0176e-9, 63e-9};
+  return {0.0225e-9, 0.35e-9, 0.216e-9, 0.46e-9, 0.16e-9, 0.0243e-9, 58e-9};
 }
 
 }  // namespace
@@ -157,13 +159,13 @@ std::optional<WinogradAxes> winograd_with(const Problem& problem, WinogradScheme
   const double depth = real(made.z.result), planes = real(std::min(made.z.given, made.z.result * made.z.taps));
   const double weights = real(by.terms) * real(bx.terms) * given * result * real(made.z.taps);
   const double calls = depth * real(by.terms) * real(bx.terms);
-  const double products = positions * calls * (given * real(made.z.taps) + 4) * std::max(result, 3.3);
+  const double products = positions * calls * given * real(made.z.taps) * std::max(result, 3.3);
   const double in = vectors * planes * given * real(by.in.rows) * real(bx.in.rows),
                out = vectors * depth * result * real(by.out.columns) * real(bx.out.columns);
   const bool planes_apart = made.y.granule > 1 || made.x.granule > 1, interleaved = by.scatter || bx.scatter;
   made.seconds =
       real(problem.batch * problem.groups) *
-      (calls * rates.call + weights * number * rates.weight_byte +
+      (calls * rates.call + (weights * number > near_weights ? weights * number * rates.weight_byte : 0) +
        slower * (products * rates.product + in * rates.in + out * rates.out +
                  (planes_apart ? (in + out) * rates.apart : 0) + (interleaved ? out * rates.interleaved : 0)));
   made.pack_seconds = 4e-9 * real(problem.groups) * weights;

@@ -8,15 +8,12 @@
 
 namespace faltung::internal {
 
-/// Bytes per second that one core copies through its outer cache, and the cost of starting a run. Measured:
-/// docs/design/cost_model.md.
-inline constexpr double bytes_per_second = 40e9;
+/// The cost of starting a run. Measured: docs/design/cost_model.md.
 inline constexpr double seconds_per_run = 50e-9;
 
 inline double predicted_seconds(const Cost& cost, int threads) {
   const int used = threads == 0 ? hardware_threads() : std::min(threads, hardware_threads());
-  return seconds_per_run + cost.call_seconds +
-         (cost.multiply_adds * cost.seconds_per_multiply_add + cost.bytes_moved / bytes_per_second) / used;
+  return seconds_per_run + cost.call_seconds + cost.seconds / used;
 }
 
 }  // namespace faltung::internal

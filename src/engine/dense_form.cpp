@@ -1,0 +1,135 @@
+#include "engine/dense_form.hpp"
+
+#include "support/integers.hpp"
+
+#include <algorithm>
+
+namespace faltung::internal {
+
+namespace {
+
+/// From the padded array where the phases apart would be products of too few rows.
+PhaseOrigin choose_origin(const Problem& problem, std::int64_t tile_rows) {
+  if (problem.unknown != Unknown::fine) return PhaseOrigin::result;
+  const std::array<Axis, 3> axes = three_axes(problem);
+  const auto groups = group_phases(lower(problem, PhaseOrigin::result), axes);
+  std::size_t smallest = groups.front().phases.size();
+  for (const PhaseGroup& group : groups) smallest = std::min(smallest, group.phases.size());
+  // few rows in a product: join the phases, although a few positions more are computed
+  return static_cast<std::int64_t>(smallest) * problem.fine_channels / problem.groups < tile_rows ? PhaseOrigin::padded
+                                                                                                  : PhaseOrigin::result;
+}
+
+double real(std::int64_t i) { return static_cast<double>(i); }
+
+/// Of all taps of an axis, those that meet the given array somewhere in `together` positions that follow each other.
+double share_of_taps(const LoweredAxis& axis, std::int64_t together) {
+  const std::int64_t windows = ceil_divide(axis.positions, together);
+  double met = 0;
+  for (const LoweredAxis::Tap& tap : axis.taps[0]) {
+    const LoweredAxis::Run cells = axis.inside(tap.plane);
+    const std::int64_t shift = tap.shift - axis.low;  // met by positions begin − shift to end − shift
+    const std::int64_t first = std::max<std::int64_t>(0, cells.begin - shift) / together;
+    const std::int64_t end = ceil_divide(std::max<std::int64_t>(0, cells.end - shift), together);
+    met += real(std::max<std::int64_t>(0, std::min(windows, end) - first));
+  }
+  return met / (real(windows) * std::max(1.0, real(static_cast<std::int64_t>(axis.taps[0].size()))));
+}
+
+}  // namespace
+
+DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64_t element_bytes, bool waits) {
+  DenseForm form;
+  form.axes = lower(problem, choose_origin(problem, tiles.wide_rows));
+  form.groups = group_phases(form.axes, three_axes(problem));
+  form.planes = planes_read(form.groups);
+  const bool gather = problem.unknown == Unknown::coarse;
+  const std::int64_t fine = problem.fine_channels / problem.groups, coarse = problem.coarse_channels / problem.groups;
+  const std::int64_t phases = form.axes[0].phases * form.axes[1].phases * form.axes[2].phases;
+  std::int64_t smallest = phases, largest = 0, taps = 0;
+  for (const PhaseGroup& group : form.groups) {
+    const auto count = static_cast<std::int64_t>(group.phases.size());
+    smallest = std::min(smallest, count);
+    largest = std::max(largest, count);
+    taps = std::max(taps, static_cast<std::int64_t>(group.taps.size()));
+  }
+  form.shape = {gather ? fine : coarse,
+                gather ? coarse : fine,
+                phases,
+                smallest,
+                largest,
+                taps,
+                static_cast<std::int64_t>(form.planes.size()),
+                element_bytes,
+                waits};
+  form.blocking = choose_blocking(form.axes, form.shape, tiles);
+  return form;
+}
+
+DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLimits& tiles) {
+  const std::array<LoweredAxis, 3>& axes = form.axes;
+  const Blocking& blocking = form.blocking;
+  const auto& box = blocking.box;
+  const DenseShape& shape = form.shape;
+  double boxes = real(problem.batch * problem.groups), full = 1;  // the last box of an axis may be smaller
+  std::array<std::int64_t, 3> reach;
+  bool in_place = true;
+  for (std::size_t a = 0; a < 3; ++a) {
+    const std::int64_t count = ceil_divide(axes[a].positions, box[a]);
+    boxes *= real(count);
+    full *= real(axes[a].positions) / real(count * box[a]);
+    reach[a] = box[a] + axes[a].high - axes[a].low;
+    in_place = in_place && axes[a].planes == 1 && axes[a].pad == 0 && axes[a].cells() <= axes[a].given;
+  }
+  const std::int64_t lines = box[0] * box[1], lanes = tiles.lanes;
+  // positions of a box as the tiles see them: rows apart, exact in panels, or rows flattened with the margins between
+  std::int64_t runs = 1, run = box[2] * lines;
+  const bool one_tap = reach == box;
+  if (!blocking.panels && in_place && one_tap) {
+    // rows follow each other without a gap
+  } else if (!blocking.panels && blocking.rows_apart) {
+    runs = lines, run = box[2];
+  } else if (!blocking.panels) {
+    run = ((box[0] - 1) * reach[1] + box[1] - 1) * reach[2] + box[2];
+  }
+  const std::int64_t vectors = ceil_divide(run, lanes), chunks = ceil_divide(shape.result_channels, blocking.chunk);
+  const double cells = real(runs * vectors * lanes);
+  double met = 1;  // panels leave out taps that meet nothing but zeros
+  if (blocking.panels && shape.phases == 1 && blocking.sum_block % std::max<std::int64_t>(1, shape.taps) == 0) {
+    const std::int64_t width = blocking.tile_vectors * lanes;
+    if (axes[0].taps[0].size() > 1)
+      met = share_of_taps(axes[0], 1);
+    else if (axes[1].clear_of_zeros(0).begin * axes[2].positions >= width)
+      met = share_of_taps(axes[1], 1 + ceil_divide(width - 1, box[2]));
+  }
+  DenseWork work;
+  double weights = 0;
+  for (const PhaseGroup& group : form.groups) {
+    const auto phases = static_cast<std::int64_t>(group.phases.size());
+    const std::int64_t depth = shape.given_channels * static_cast<std::int64_t>(group.taps.size());
+    const std::int64_t rows = ceil_divide(shape.result_channels, chunks) * phases;
+    const double all_rows = real(shape.result_channels * phases);
+    work.multiply_adds += met * real(runs * depth * lanes) * all_rows / real(rows) *
+                          tiles_cost(rows, vectors, blocking.tile_rows, blocking.tile_vectors);
+    work.sums += all_rows * cells * real(std::max<std::int64_t>(1, ceil_divide(depth, blocking.sum_block)));
+    if (blocking.panels) work.panels += met * real(depth) * cells;
+    weights += all_rows * real(depth);
+  }
+  if (!in_place) {
+    work.packed = real(shape.given_channels * shape.planes * reach[0] * reach[1] * reach[2]);
+    work.packed_rows = real(shape.given_channels * shape.planes * reach[0] * reach[1]);
+  }
+  const double again =
+      blocking.panels ? real(ceil_divide(lines * box[2], std::max<std::int64_t>(1, blocking.panel_positions))) : 1;
+  if (shape.phases > 1) {
+    work.placed = real(shape.result_channels * shape.phases * lines * box[2]);
+    work.placed_rows = real(shape.result_channels * shape.phases * lines);
+  }
+  for (double* counted : {&work.multiply_adds, &work.sums, &work.packed, &work.packed_rows, &work.panels, &work.placed,
+                          &work.placed_rows})
+    *counted *= boxes * full;
+  work.weights = weights * boxes * again;
+  return work;
+}
+
+}  // namespace faltung::internal

@@ -1,0 +1,36 @@
+// What a problem looks like to the dense engine, before anything is made: axes, phase groups, blocking, and how much of
+// everything there is to do.
+#pragma once
+
+#include "engine/blocking.hpp"
+#include "engine/lowering.hpp"
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace faltung::internal {
+
+struct DenseForm {
+  std::array<LoweredAxis, 3> axes;
+  std::vector<PhaseGroup> groups;
+  std::vector<std::int64_t> planes;  ///< input phases that some tap reads
+  DenseShape shape;
+  Blocking blocking;
+};
+
+/// A problem with coarse or fine unknown. `waits` as in DenseShape.
+DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64_t element_bytes, bool waits);
+
+/// How much of everything a run does, of all samples: what its cost is made of.
+struct DenseWork {
+  double multiply_adds = 0;  ///< time slots of the register tiles: small tiles count as large ones
+  double sums = 0;           ///< moved between registers and memory, there and back
+  double packed = 0, packed_rows = 0;
+  double panels = 0;                   ///< cells copied into panels
+  double weights = 0;                  ///< numbers read, again for every box
+  double placed = 0, placed_rows = 0;  ///< results of several phases that are put together
+};
+DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLimits& tiles);
+
+}  // namespace faltung::internal
