@@ -1,11 +1,35 @@
 #include "engine/dense_form.hpp"
 #include "engine/dense_inl.hpp"
+#include "engine/orientation.hpp"
 #include "support/parallel.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace faltung::internal {
+
+namespace {
+
+/// An array of the problem, its axes in the order of these.
+struct Layout {
+  std::array<std::int64_t, 5> extent;
+  Strides dense;
+
+  bool is(const Strides& strides) const {
+    for (std::size_t a = 0; a < 5; ++a)
+      if (extent[a] > 1 && strides[a] != dense[a]) return false;
+    return true;
+  }
+};
+
+Layout layout_of(const Problem& problem, const std::array<Axis, 3>& axes, bool coarse) {
+  Layout layout{{problem.batch, coarse ? problem.coarse_channels : problem.fine_channels}, {}};
+  for (std::size_t a = 0; a < 3; ++a) layout.extent[a + 2] = coarse ? axes[a].coarse : axes[a].fine;
+  layout.dense = dense_strides(layout.extent[1], layout.extent[2], layout.extent[3], layout.extent[4]);
+  return layout;
+}
+
+}  // namespace
 
 template <class T>
 Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& ends)
@@ -17,15 +41,20 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   const bool gather = problem.unknown == Unknown::coarse;
   given_channels_ = (gather ? problem.fine_channels : problem.coarse_channels) / problem.groups;
   result_channels_ = (gather ? problem.coarse_channels : problem.fine_channels) / problem.groups;
+  const Orientation orientation = choose_orientation(problem, ends);
+  const std::array<Axis, 3> problem_axes = orientation.of(three_axes(problem));
   const std::optional<Strides>&given = gather ? ends.fine : ends.coarse, &result = gather ? ends.coarse : ends.fine;
-  given_dense_ = !given;
-  result_dense_ = !result;
-  DenseForm form = dense_form(problem, limits_of(tiles_), sizeof(T), finish_.adds || !result_dense_);
+  const Layout given_layout = layout_of(problem, problem_axes, !gather),
+               result_layout = layout_of(problem, problem_axes, gather);
+  given_strides_ = given ? orientation.of(*given) : given_layout.dense;
+  result_strides_ = result ? orientation.of(*result) : result_layout.dense;
+  if (given) given_shift_ = orientation.shift(*given, three_axes(problem), !gather);
+  if (result) result_shift_ = orientation.shift(*result, three_axes(problem), gather);
+  given_dense_ = given_layout.is(given_strides_);
+  result_dense_ = result_layout.is(result_strides_);
+  DenseForm form = dense_form(problem, limits_of(tiles_), sizeof(T), finish_.adds || !result_dense_, orientation);
   axes_ = form.axes;
   blocking_ = form.blocking;
-  given_strides_ =
-      given.value_or(dense_strides(given_channels_ * problem.groups, axes_[0].given, axes_[1].given, axes_[2].given));
-  const std::array<Axis, 3> problem_axes = three_axes(problem);
   phases_ = form.shape.phases;
   place_of_.resize(at(phases_));
   std::vector<PhaseGroup>& phase_groups = form.groups;
@@ -40,9 +69,6 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
                              [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
     fold_.emplace(problem_axes);
   out_strides_ = dense_strides(result_channels_ * problem.groups, axes_[0].result, axes_[1].result, axes_[2].result);
-  result_strides_ = result.value_or(
-      dense_strides(result_channels_ * problem.groups, fold_ ? fold_->fine_extent(0) : axes_[0].result,
-                    fold_ ? fold_->fine_extent(1) : axes_[1].result, fold_ ? fold_->fine_extent(2) : axes_[2].result));
   if (!fold_) out_strides_ = result_strides_;
 
   meets_zeros_ = std::any_of(axes_.begin(), axes_.end(), [](const LoweredAxis& axis) { return axis.meets_zeros(); });
@@ -223,8 +249,8 @@ typename Dense<T>::Task Dense<T>::task(std::int64_t index) const {
 template <class T>
 void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
   const bool gather = problem_.unknown == Unknown::coarse;
-  const auto* given = static_cast<const T*>(gather ? arrays.fine : arrays.coarse);
-  auto* result = static_cast<T*>(gather ? arrays.coarse : arrays.fine);
+  const auto* given = static_cast<const T*>(gather ? arrays.fine : arrays.coarse) + given_shift_;
+  auto* result = static_cast<T*>(gather ? arrays.coarse : arrays.fine) + result_shift_;
   T* memory = reinterpret_cast<T*>(workspace);
   const auto run_tasks = [&](std::int64_t first, std::int64_t count, T* to) {
     parallel_tasks(lanes_, count, threads_, [&](std::int64_t i) {

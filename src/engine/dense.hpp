@@ -154,7 +154,9 @@ class Dense : public Prepared {
   Finish<T> finish_;
   Strides given_strides_, result_strides_;
   bool given_dense_, result_dense_;
-  Strides out_strides_;  ///< of what put_together writes: the result, or what is folded into it
+  std::int64_t given_shift_ = 0,
+               result_shift_ = 0;  ///< from the first cell of an array to the first of its orientation
+  Strides out_strides_;            ///< of what put_together writes: the result, or what is folded into it
   Blocking blocking_{};
   EvenParts chunks_{1, 1};
   std::optional<Planes> planes_;

@@ -9,10 +9,9 @@ namespace faltung::internal {
 namespace {
 
 /// From the padded array where the phases apart would be products of too few rows.
-PhaseOrigin choose_origin(const Problem& problem, std::int64_t tile_rows) {
+PhaseOrigin choose_origin(const Problem& problem, const std::array<Axis, 3>& axes, std::int64_t tile_rows) {
   if (problem.unknown != Unknown::fine) return PhaseOrigin::result;
-  const std::array<Axis, 3> axes = three_axes(problem);
-  const auto groups = group_phases(lower(problem, PhaseOrigin::result), axes);
+  const auto groups = group_phases(lower(axes, problem.unknown, PhaseOrigin::result), axes);
   std::size_t smallest = groups.front().phases.size();
   for (const PhaseGroup& group : groups) smallest = std::min(smallest, group.phases.size());
   // few rows in a product: join the phases, although a few positions more are computed
@@ -38,10 +37,12 @@ double share_of_taps(const LoweredAxis& axis, std::int64_t together) {
 
 }  // namespace
 
-DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64_t element_bytes, bool waits) {
+DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64_t element_bytes, bool waits,
+                     const Orientation& orientation) {
   DenseForm form;
-  form.axes = lower(problem, choose_origin(problem, tiles.wide_rows));
-  form.groups = group_phases(form.axes, three_axes(problem));
+  const std::array<Axis, 3> problem_axes = orientation.of(three_axes(problem));
+  form.axes = lower(problem_axes, problem.unknown, choose_origin(problem, problem_axes, tiles.wide_rows));
+  form.groups = group_phases(form.axes, problem_axes, orientation);
   form.planes = planes_read(form.groups);
   const bool gather = problem.unknown == Unknown::coarse;
   const std::int64_t fine = problem.fine_channels / problem.groups, coarse = problem.coarse_channels / problem.groups;

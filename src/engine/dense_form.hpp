@@ -20,7 +20,8 @@ struct DenseForm {
 };
 
 /// A problem with coarse or fine unknown. `waits` as in DenseShape.
-DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64_t element_bytes, bool waits);
+DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64_t element_bytes, bool waits,
+                     const Orientation& orientation = {});
 
 /// How much of everything a run does, of all samples: what its cost is made of.
 struct DenseWork {

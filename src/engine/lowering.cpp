@@ -83,26 +83,39 @@ bool LoweredAxis::meets_zeros() const {
 }
 
 std::array<LoweredAxis, 3> lower(const Problem& problem, PhaseOrigin origin) {
+  return lower(three_axes(problem), problem.unknown, origin);
+}
+
+std::array<LoweredAxis, 3> lower(const std::array<Axis, 3>& axes, Unknown unknown, PhaseOrigin origin) {
   std::array<LoweredAxis, 3> lowered;
-  const std::array<Axis, 3> axes = three_axes(problem);
   for (std::size_t a = 0; a < 3; ++a)
-    lowered[a] = problem.unknown == Unknown::fine ? lower_scatter(axes[a], origin) : lower_gather(axes[a]);
+    lowered[a] = unknown == Unknown::fine ? lower_scatter(axes[a], origin) : lower_gather(axes[a]);
   return lowered;
 }
 
-std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, const std::array<Axis, 3>& problem_axes) {
+std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, const std::array<Axis, 3>& problem_axes,
+                                     const Orientation& orientation) {
   const LoweredAxis &az = axes[0], &ay = axes[1], &ax = axes[2];
+  struct Entry {
+    std::int64_t kernel;
+    PhaseGroup::Tap tap;
+  };
   std::vector<PhaseGroup> groups;
   for (std::int64_t phase = 0; phase < az.phases * ay.phases * ax.phases; ++phase) {
-    std::vector<PhaseGroup::Tap> taps;
-    std::vector<std::int64_t> kernel;
+    std::vector<Entry> entries;
     for (const auto& z : az.taps[static_cast<std::size_t>(phase / (ay.phases * ax.phases))])
       for (const auto& y : ay.taps[static_cast<std::size_t>(phase / ax.phases % ay.phases)])
-        for (const auto& x : ax.taps[static_cast<std::size_t>(phase % ax.phases)]) {
-          taps.push_back({{z.shift - az.low, y.shift - ay.low, x.shift - ax.low},
-                          (z.plane * ay.planes + y.plane) * ax.planes + x.plane});
-          kernel.push_back((z.k * problem_axes[1].kernel + y.k) * problem_axes[2].kernel + x.k);
-        }
+        for (const auto& x : ax.taps[static_cast<std::size_t>(phase % ax.phases)])
+          entries.push_back({orientation.kernel(problem_axes, {z.k, y.k, x.k}),
+                             {{z.shift - az.low, y.shift - ay.low, x.shift - ax.low},
+                              (z.plane * ay.planes + y.plane) * ax.planes + x.plane}});
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.kernel < b.kernel; });
+    std::vector<PhaseGroup::Tap> taps;
+    std::vector<std::int64_t> kernel;
+    for (const Entry& entry : entries) {
+      taps.push_back(entry.tap);
+      kernel.push_back(entry.kernel);
+    }
     const auto same = std::find_if(groups.begin(), groups.end(), [&](const PhaseGroup& group) {
       return std::equal(group.taps.begin(), group.taps.end(), taps.begin(), taps.end(),
                         [](const auto& a, const auto& b) { return a.shift == b.shift && a.plane == b.plane; });

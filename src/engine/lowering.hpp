@@ -10,6 +10,7 @@
 
 #include <faltung/problem.hpp>
 
+#include "engine/orientation.hpp"
 #include "problem/axes.hpp"
 
 #include <array>
@@ -61,6 +62,7 @@ enum class PhaseOrigin { result, padded };
 
 /// Three axes of a problem with coarse or fine unknown.
 std::array<LoweredAxis, 3> lower(const Problem& problem, PhaseOrigin origin);
+std::array<LoweredAxis, 3> lower(const std::array<Axis, 3>& axes, Unknown unknown, PhaseOrigin origin);
 
 /// Output phases whose taps have the same shifts: rows of one matrix product.
 struct PhaseGroup {
@@ -72,7 +74,9 @@ struct PhaseGroup {
   std::vector<Tap> taps;                          ///< kernel positions ascending
   std::vector<std::vector<std::int64_t>> kernel;  ///< per phase: linear kernel position of each tap
 };
-std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, const std::array<Axis, 3>& problem_axes);
+/// Of axes as they are oriented; the kernel positions are the problem's.
+std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, const std::array<Axis, 3>& problem_axes,
+                                     const Orientation& orientation = {});
 
 /// The linear input phases that any tap reads, ascending.
 std::vector<std::int64_t> planes_read(std::span<const PhaseGroup> groups);
