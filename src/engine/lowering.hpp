@@ -71,7 +71,7 @@ struct PhaseGroup {
     std::array<std::int64_t, 3> shift;  ///< minus low: from 0
     std::int64_t plane;                 ///< linear input phase
   };
-  std::vector<Tap> taps;                          ///< kernel positions ascending
+  std::vector<Tap> taps;  ///< kernel positions ascending: of turned axes (Orientation) not nested as the axes here are
   std::vector<std::vector<std::int64_t>> kernel;  ///< per phase: linear kernel position of each tap
 };
 /// Of axes as they are oriented; the kernel positions are the problem's.
