@@ -77,10 +77,7 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
       axes_[0].high == axes_[0].low) {
     blocking_.rows_apart = axes_[0].positions * axes_[1].positions == 1;  // rows follow each other without a gap
   }
-  // a tile fits into the rows whose first tap stands in the margin
-  skips_taps_ = blocking_.panels && phases_ == 1 &&
-                blocking_.sum_block % std::max<std::int64_t>(1, form.shape.taps) == 0 &&
-                axes_[1].clear_of_zeros(0).begin * axes_[2].positions >= blocking_.tile_vectors * tiles_.lanes;
+  skips_taps_ = leaves_out_taps(form, tiles_.lanes);
   planes_.emplace(axes_, blocking_.box, form.planes, tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
   for (std::size_t a = 0; a < 3; ++a) boxes_[a] = ceil_divide(axes_[a].positions, blocking_.box[a]);
   for (PhaseGroup& phases : phase_groups) {

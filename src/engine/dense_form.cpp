@@ -67,6 +67,14 @@ DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64
   return form;
 }
 
+bool leaves_out_taps(const DenseForm& form, std::int64_t lanes) {
+  const Blocking& blocking = form.blocking;
+  // a tile fits into the rows whose first tap stands in the margin
+  return blocking.panels && form.shape.phases == 1 &&
+         blocking.sum_block % std::max<std::int64_t>(1, form.shape.taps) == 0 &&
+         form.axes[1].clear_of_zeros(0).begin * form.axes[2].positions >= blocking.tile_vectors * lanes;
+}
+
 DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLimits& tiles) {
   const std::array<LoweredAxis, 3>& axes = form.axes;
   const Blocking& blocking = form.blocking;
@@ -95,14 +103,11 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
   }
   const std::int64_t vectors = ceil_divide(run, lanes), chunks = ceil_divide(shape.result_channels, blocking.chunk);
   const double cells = real(runs * vectors * lanes);
-  double met = 1;  // panels leave out taps that meet nothing but zeros
-  if (blocking.panels && shape.phases == 1 && blocking.sum_block % std::max<std::int64_t>(1, shape.taps) == 0) {
-    const std::int64_t width = blocking.tile_vectors * lanes;
-    if (axes[0].taps[0].size() > 1)
-      met = share_of_taps(axes[0], 1);
-    else if (axes[1].clear_of_zeros(0).begin * axes[2].positions >= width)
-      met = share_of_taps(axes[1], 1 + ceil_divide(width - 1, box[2]));
-  }
+  const std::int64_t width = blocking.tile_vectors * lanes;
+  double met = 1;
+  if (leaves_out_taps(form, lanes))  // those that meet nothing but zeros: of the outermost axis, whose planes are large
+    met = axes[0].taps[0].size() > 1 ? share_of_taps(axes[0], 1)
+                                     : share_of_taps(axes[1], 1 + ceil_divide(width - 1, box[2]));
   DenseWork work;
   double weights = 0;
   for (const PhaseGroup& group : form.groups) {

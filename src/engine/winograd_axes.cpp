@@ -121,18 +121,18 @@ double error_of(WinogradScheme y, WinogradScheme x, double terms, bool f32) {
   return (f32 ? 1 : 0x1p-29) * 0.39e-6 * std::sqrt(sums) * magnification(y) * magnification(x);
 }
 
-/// Seconds for a multiply-add, a point of the input and of the output, more for either where planes of a dilation lie
-/// side by side and for those of a result of several phases, a byte of weights of a group that do not stay near, and a
-/// product. Fitted to measurements
-/// of all schemes: docs/design/winograd.md.
-constexpr double near_weights = 1 << 20;
+/// Seconds for a multiply-add, a point of the input and of the output, more for a point of the input where there are
+/// 512 channels, whose points lie far apart, and for either where planes of a dilation lie side by side and for those
+/// of a result of several phases; a row of the input, a byte of weights of a group that do not stay near, and a
+/// product. Fitted to measurements of all schemes: docs/design/winograd.md.
 struct Rates {
-  double product, in, out, apart, interleaved, weight_byte, call;
+  double product, in, out, distant, apart, interleaved, row, weight_byte, call;
 };
 Rates rates_of(std::int64_t lanes) {
-  if (lanes >= 16) return {0.0132e-9, 0.26e-9, 0.136e-9, 0.45e-9, 0.13e-9, 0.0176e-9, 63e-9};
-  return {0.0225e-9, 0.35e-9, 0.216e-9, 0.46e-9, 0.16e-9, 0.0243e-9, 58e-9};
+  if (lanes >= 16) return {0.0131e-9, 0.249e-9, 0.15e-9, 0.145e-9, 0.45e-9, 0.124e-9, 1.5e-9, 0.014e-9, 59e-9};
+  return {0.0222e-9, 0.276e-9, 0.225e-9, 0.19e-9, 0.45e-9, 0.165e-9, 5.8e-9, 0.021e-9, 45e-9};
 }
+constexpr double near_weights = 1 << 20;
 
 }  // namespace
 
@@ -162,12 +162,16 @@ std::optional<WinogradAxes> winograd_with(const Problem& problem, WinogradScheme
   const double products = positions * calls * given * real(made.z.taps) * std::max(result, 3.3);
   const double in = vectors * planes * given * real(by.in.rows) * real(bx.in.rows),
                out = vectors * depth * result * real(by.out.columns) * real(bx.out.columns);
+  // an axis of one tap is not transformed
+  const double passes = by.terms == 1 || bx.terms == 1 ? 0.5 : 1;
   const bool planes_apart = made.y.granule > 1 || made.x.granule > 1, interleaved = by.scatter || bx.scatter;
-  made.seconds =
-      real(problem.batch * problem.groups) *
-      (calls * rates.call + (weights * number > near_weights ? weights * number * rates.weight_byte : 0) +
-       slower * (products * rates.product + in * rates.in + out * rates.out +
-                 (planes_apart ? (in + out) * rates.apart : 0) + (interleaved ? out * rates.interleaved : 0)));
+  made.seconds = real(problem.batch * problem.groups) *
+                 (calls * rates.call + real(lines * by.in.rows) * planes * given * rates.row +
+                  (weights * number > near_weights ? weights * number * rates.weight_byte : 0) +
+                  slower * (products * rates.product +
+                            in * (passes * rates.in + std::min(1.0, given * real(made.z.taps) / 512) * rates.distant) +
+                            out * rates.out + (planes_apart ? (in + out) * rates.apart : 0) +
+                            (interleaved ? out * rates.interleaved : 0)));
   made.pack_seconds = 4e-9 * real(problem.groups) * weights;
   made.growth = 3 * growth_of(by) * growth_of(bx);
   made.error = error_of(y, x, given * real(made.z.taps), f32);
