@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 namespace faltung::test {
 namespace {
@@ -22,10 +22,10 @@ TEST(Matrix, TenMillionEntriesUnderTwoSeconds) {
   for (const Unknown unknown : {Unknown::coarse, Unknown::fine}) {
     Problem directed = problem;
     directed.unknown = unknown;
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();  // processor time: others may have the processor meanwhile
     SparseMatrix<double> matrix;
     const std::int64_t bytes = peak_bytes([&] { matrix = sparse_matrix<double>(directed, weights); });
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
     EXPECT_EQ(matrix.value.size(), 16U * 93 * 93 * 8 * 9);
     EXPECT_EQ(static_cast<std::int64_t>(matrix.value.size()), matrix_size(directed, Form::folded).entries);
     EXPECT_LT(static_cast<double>(bytes) / static_cast<double>(matrix.value.size()), 20);
