@@ -34,6 +34,10 @@ constexpr std::int64_t panels_bytes = std::int64_t{192} << 10U;
 /// should stay near.
 constexpr std::int64_t waiting_bytes = std::int64_t{1} << 20U;
 
+/// Below, copying a cell into a panel takes as long as so many multiply-adds of a whole vector, and a run of neighbours
+/// as so many more. Measured: docs/design/engine.md.
+constexpr double cell_vectors = 1.25, run_vectors = 6;
+
 /// As even as possible, no larger than before.
 std::int64_t even(std::int64_t extent, std::int64_t box) { return ceil_divide(extent, ceil_divide(extent, box)); }
 
@@ -99,6 +103,23 @@ std::int64_t choose_sum_block(const DenseShape& shape, std::int64_t most) {
   return even(shape.given_channels * taps, 2 * most);  // the taps of one channel share their cells
 }
 
+/// Returns what the tiles cost.
+double take_panels(Blocking& blocking, const DenseShape& shape, const TileLimits& tiles) {
+  double best = 0;
+  blocking.panels = true;
+  blocking.chunk = shape.result_channels;
+  blocking.rows_outer = false;
+  choose_tile(blocking, blocking.chunk * shape.largest_group,
+              ceil_divide(blocking.box[0] * blocking.box[1] * blocking.box[2], tiles.lanes), 1, tiles, best, false);
+  const std::int64_t width = blocking.tile_vectors * tiles.lanes;
+  blocking.sum_block = choose_sum_block(shape, panel_bytes / (width * shape.element_bytes));
+  blocking.panel_positions =
+      std::max<std::int64_t>(1, panels_bytes / (blocking.sum_block * width * shape.element_bytes)) * width;
+  return best;
+}
+
+double real(std::int64_t i) { return static_cast<double>(i); }
+
 }  // namespace
 
 double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors) {
@@ -131,13 +152,7 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
   const auto& box = blocking.box;
   double best = 0;
   if (blocking.panels) {
-    blocking.chunk = shape.result_channels;
-    choose_tile(blocking, blocking.chunk * shape.largest_group, ceil_divide(box[0] * box[1] * box[2], tiles.lanes), 1,
-                tiles, best, false);
-    const std::int64_t width = blocking.tile_vectors * tiles.lanes;
-    blocking.sum_block = choose_sum_block(shape, panel_bytes / (width * shape.element_bytes));
-    blocking.panel_positions =
-        std::max<std::int64_t>(1, panels_bytes / (blocking.sum_block * width * shape.element_bytes)) * width;
+    take_panels(blocking, shape, tiles);
     return blocking;
   }
   blocking.sum_block = choose_sum_block(shape, sum_depth);
@@ -156,7 +171,12 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
   const std::int64_t resident = blocking.sum_block / std::max<std::int64_t>(1, shape.taps) * shape.planes * plane_rows *
                                 pitch * (box[0] + axes[0].high - axes[0].low) * shape.element_bytes;
   blocking.rows_outer = resident <= resident_bytes;
-  return blocking;
+  if (shape.phases > 1) return blocking;
+  // rows that end with vectors which are partly nobody's, or with a margin, may waste more than panels cost
+  Blocking exact = blocking;
+  const double exact_tiles = take_panels(exact, shape, tiles);
+  const double copies = real(lines) * (real(box[2]) * cell_vectors + run_vectors);
+  return exact_tiles + copies < best ? exact : blocking;
 }
 
 }  // namespace faltung::internal
