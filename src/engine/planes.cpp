@@ -12,8 +12,9 @@ namespace {
 /// power of two apart.
 constexpr std::int64_t columns_together = 16;
 
-/// Planes of the channels whose rows are copied together: half of a small first-level cache.
-constexpr std::int64_t bytes_together = std::int64_t{16} << 10U;
+/// Planes of the channels whose rows are copied together: half of a small first-level cache; and cells of a row of
+/// all of them, at least: finding where a row comes from takes as long as copying some ten cells.
+constexpr std::int64_t bytes_together = std::int64_t{16} << 10U, cells_together = 64;
 
 /// Zeros at both ends that every plane of the axis has.
 std::int64_t shared_margin(const LoweredAxis& axis) {
@@ -65,7 +66,8 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Strides& stri
     return;
   }
   const std::int64_t together =
-      std::max<std::int64_t>(1, bytes_together / (channel_stride_ * static_cast<std::int64_t>(sizeof(T))));
+      std::max({std::int64_t{1}, cells_together / (box.size(2) + axes_[2].high - axes_[2].low),
+                bytes_together / (channel_stride_ * static_cast<std::int64_t>(sizeof(T)))});
   for (std::int64_t channel = 0; channel < channels; channel += together)
     pack_rows(rows, given + channel * strides[1], strides, std::min(together, channels - channel), box,
               planes + channel * channel_stride_);
