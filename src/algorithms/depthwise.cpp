@@ -47,9 +47,9 @@ bool goes_by_planes(const Problem& problem) {
 }
 
 /// Seconds for a multiply-add of planes, of those of a strided gather, of kernels that know their taps and of others,
-/// for a loaded vector's numbers, for a multiply-add more with 4 and with 64 given channels, for what the last vector
-/// of a row wastes; a row and tap of four result rows, a call of the kernel, a result of several phases, a packed cell.
-/// Measured: docs/design/cost_model.md.
+/// for a loaded vector's numbers, for a multiply-add more with 4 (kernels that know their taps: 8) and with 64 given
+/// channels, for what the last vector of a row wastes; a row and tap of four result rows, a call of the kernel, a
+/// result of several phases, a packed cell. Measured: docs/design/cost_model.md.
 struct Rates {
   double planes, planes_strided, known, any, load, many, crowd, last, row, call, placed, packed;
 };
@@ -142,12 +142,12 @@ class Depthwise : public Algorithm {
     if (goes_by_planes(problem)) {
       seconds = wider * (gather && x.stride > 1 ? rates.planes_strided : rates.planes) * products;
     } else {
-      const bool whole = gather || (y.kernel % y.stride == 0 && x.kernel % x.stride == 0);
+      const bool whole = gather ? x.stride == 1 : y.kernel % y.stride == 0 && x.kernel % x.stride == 0;
       const bool known = whole && height == width && (height == 2 || (height == 3 && gather));
       const double met = 4 * real(height) / real(3 * (gather ? y.stride : 1) + height);
       double product = rates.known;
       if (!known) product = rates.any + rates.load / (real(width) * met);
-      if (!known && channels >= 4) product += channels < 64 ? rates.many : rates.crowd;
+      if (channels >= (known ? 8 : 4)) product += known || channels < 64 ? rates.many : rates.crowd;
       const double positions = std::max(1.0, real(gather ? x.coarse : ceil_divide(x.fine, x.stride)));
       product += rates.last / positions;
       const double calls = results / positions / 4;
