@@ -22,8 +22,6 @@ namespace {
 /// Tables are made while planning, and are for layers: no network or filter comes near these.
 constexpr std::int64_t most_phases = std::int64_t{1} << 16U;
 constexpr std::int64_t most_offsets = std::int64_t{1} << 21U;
-/// Of a weight gradient, whose boxes are looked through while planning; arrays of so many hold 256 GiB a channel.
-constexpr double most_positions = 68719476736.0;
 
 template <class T>
 std::unique_ptr<const Prepared> prepare_typed(const Problem& problem, int threads, const Ends& ends) {
@@ -74,10 +72,6 @@ class Polyphase : public Algorithm {
   // Where it applies
   std::optional<std::string> refusal(const Problem& problem) const override {
     if (problem.dtype == DType::i64) return "its kernels are for floating point";
-    double positions = 1;
-    for (const Axis& axis : problem.axes) positions *= static_cast<double>(axis.coarse);
-    if (problem.unknown == Unknown::weights && positions > most_positions)
-      return fmt::format("it would sum over {:.3g} positions, more than {:.3g}", positions, most_positions);
     double phases = 1, taps = static_cast<double>(problem.fine_channels / problem.groups);
     if (problem.unknown == Unknown::fine) taps = static_cast<double>(problem.coarse_channels / problem.groups);
     for (const Axis& axis : problem.axes) {

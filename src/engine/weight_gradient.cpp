@@ -5,6 +5,7 @@
 #include "support/parallel.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace faltung::internal {
 
@@ -34,12 +35,7 @@ WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target ta
   const std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
   if (coarse_pitch_ % (2 * line) == 0) coarse_pitch_ += line;  // odd in lines: rows spread over all sets of the cache
   meets_zeros_ = std::any_of(axes_.begin(), axes_.end(), [](const LoweredAxis& axis) { return axis.meets_zeros(); });
-  for (std::int64_t begin = 0; begin < positions_;) {
-    const Stretch part = stretch(begin);
-    for (std::size_t a = 0; a < 3; ++a) box_[a] = std::max(box_[a], part.box.size(a));
-    begin = part.end;
-  }
-  planes_.emplace(axes_, box_, planes_read({&taps_, 1}), tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
+  planes_.emplace(axes_, largest_box(), planes_read({&taps_, 1}), tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
 
   const auto taps = static_cast<std::int64_t>(taps_.taps.size());
   const std::int64_t channel_bytes =
@@ -49,6 +45,21 @@ WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target ta
   if (wanted > 1) most = std::min(most, std::max<std::int64_t>(1, fine_channels_ * problem.groups / (4 * wanted)));
   chunks_ = EvenParts(fine_channels_, most);
   lanes_ = std::max<std::int64_t>(1, std::min(wanted, problem.groups * chunks_.parts));
+}
+
+/// What holds the box of every stretch. A stretch begins at a multiple of what stretches and rows (or layers) have in
+/// common, so its first row lacks at least as much.
+template <class T>
+std::array<std::int64_t, 3> WeightGradient<T>::largest_box() const {
+  const std::int64_t height = axes_[1].positions, width = axes_[2].positions;
+  const std::int64_t longest = std::min(positions_, stretch_positions);
+  const auto touched = [&](std::int64_t size, std::int64_t count) {
+    const std::int64_t furthest = size - std::gcd(stretch_positions, size);
+    return std::clamp<std::int64_t>((std::min(furthest, positions_ - 1) + longest - 1) / size + 1, 1, count);
+  };
+  const std::int64_t layers = touched(height * width, axes_[0].positions);
+  const std::int64_t rows = layers > 1 ? height : touched(width, height);
+  return {layers, rows, rows > 1 ? width : std::min(width, longest)};
 }
 
 /// From `begin`, a multiple of the block, as far as one box goes.

@@ -46,6 +46,7 @@ class WeightGradient : public Prepared {
     std::int64_t *rows, *steps;
   };
   Stretch stretch(std::int64_t begin) const;
+  std::array<std::int64_t, 3> largest_box() const;
   void run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse, T* weights,
                 const Lane& lane) const;
   /// `starts`: onto sums that are not there yet.
@@ -67,7 +68,6 @@ class WeightGradient : public Prepared {
   Strides fine_strides_, coarse_strides_;
   std::int64_t coarse_vectors_, coarse_pitch_;  ///< coarse channels in whole vectors, and from one position to the next
   EvenParts chunks_{1, 1};                      ///< fine channels of one task
-  std::array<std::int64_t, 3> box_{1, 1, 1};
   std::optional<Planes> planes_;
   bool meets_zeros_ = false;  ///< some product is one with a zero of the margin
   std::int64_t lanes_ = 1;
