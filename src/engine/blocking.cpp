@@ -30,6 +30,10 @@ constexpr std::int64_t panel_rows = 100;
 /// made together: a share of the second-level cache.
 constexpr std::int64_t panel_bytes = std::int64_t{24} << 10U;
 constexpr std::int64_t panels_bytes = std::int64_t{192} << 10U;
+/// Share of the taps from which on leaving out the others is not worth finding them.
+constexpr double most_met = 0.95;
+/// Rows and layers of positions of which it is looked up.
+constexpr std::int64_t most_looked_up = std::int64_t{1} << 12U;
 /// Bytes of results that wait for the phases to be put together; a quarter of it where they only wait to be moved: they
 /// should stay near.
 constexpr std::int64_t waiting_bytes = std::int64_t{1} << 20U;
@@ -81,25 +85,33 @@ std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, c
   return box;
 }
 
+/// Calls `visit(rows, vectors)` for the tiles that a product may be cut into.
+template <class Visit>
+void for_each_tile(const TileLimits& tiles, bool panels, Visit&& visit) {
+  visit(tiles.wide_rows, tiles.wide_vectors);
+  visit(tiles.tall_rows, tiles.tall_vectors);
+  for (std::int64_t rows = 1; !panels && rows <= most_tile_rows && tiles.widest[rows] > 0; ++rows)
+    visit(rows, std::int64_t{tiles.widest[rows]});
+}
+
 /// The tile whose tiles together are in flight for the shortest time.
 void choose_tile(Blocking& blocking, std::int64_t rows, std::int64_t vectors, double factor, const TileLimits& tiles,
                  double& best, bool apart) {
-  for (const bool tall : {false, true}) {
-    const std::int64_t most_rows = tall ? tiles.tall_rows : tiles.wide_rows,
-                       most_vectors = tall ? tiles.tall_vectors : tiles.wide_vectors;
+  for_each_tile(tiles, blocking.panels, [&](std::int64_t most_rows, std::int64_t most_vectors) {
     const double cost = tiles_cost(rows, vectors, most_rows, most_vectors) * factor;
-    if (best != 0 && cost >= best) continue;
+    if (best != 0 && cost >= best) return;
     best = cost;
     blocking.rows_apart = apart;
     blocking.tile_rows = most_rows;
     blocking.tile_vectors = most_vectors;
-  }
+  });
 }
 
 /// Taps × channels of one block of the sum: whole channels, unless one channel has more taps.
 std::int64_t choose_sum_block(const DenseShape& shape, std::int64_t most) {
   const std::int64_t taps = std::max<std::int64_t>(1, shape.taps);
   if (taps <= most) return even(shape.given_channels, most / taps) * taps;
+  if (taps <= 2 * most) return taps;
   return even(shape.given_channels * taps, 2 * most);  // the taps of one channel share their cells
 }
 
@@ -107,7 +119,6 @@ std::int64_t choose_sum_block(const DenseShape& shape, std::int64_t most) {
 double take_panels(Blocking& blocking, const DenseShape& shape, const TileLimits& tiles) {
   double best = 0;
   blocking.panels = true;
-  blocking.chunk = shape.result_channels;
   blocking.rows_outer = false;
   choose_tile(blocking, blocking.chunk * shape.largest_group,
               ceil_divide(blocking.box[0] * blocking.box[1] * blocking.box[2], tiles.lanes), 1, tiles, best, false);
@@ -132,27 +143,46 @@ double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_row
       const std::int64_t vector_tiles = v == vectors / vector_parts.parts
                                             ? vector_parts.parts - vectors % vector_parts.parts
                                             : vectors % vector_parts.parts;
-      cost += static_cast<double>(row_tiles * vector_tiles) * static_cast<double>(std::max(r * v, busy_accumulators));
+      cost += static_cast<double>(row_tiles * vector_tiles) *
+              static_cast<double>(std::max({r * v, r + v + v / 2, busy_accumulators}));
     }
   }
   return cost;
+}
+
+double least_tiles_cost(std::int64_t rows, std::int64_t vectors, const TileLimits& tiles) {
+  double least = 0;
+  for_each_tile(tiles, false, [&](std::int64_t most_rows, std::int64_t most_vectors) {
+    const double cost = tiles_cost(rows, vectors, most_rows, most_vectors);
+    if (least == 0 || cost < least) least = cost;
+  });
+  return least;
 }
 
 Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles) {
   Blocking blocking{};
   const std::int64_t all_rows = shape.result_channels * shape.phases;
   blocking.panels = shape.result_channels * shape.smallest_group >= panel_rows;
+  blocking.chunk = shape.result_channels;
   std::int64_t most_positions = axes[0].positions * axes[1].positions * axes[2].positions;
-  if ((blocking.panels && shape.phases > 1) || shape.waits) {
-    const std::int64_t rows = blocking.panels ? all_rows : std::min(all_rows, chunk_rows);
+  if (shape.phases > 1 || shape.waits) {
     const std::int64_t bytes = shape.phases > 1 ? waiting_bytes : waiting_bytes / 4;
+    if (blocking.panels)
+      blocking.chunk = even(blocking.chunk, std::max(ceil_divide(panel_rows, shape.smallest_group),
+                                                     bytes / (shape.phases * least_positions * shape.element_bytes)));
+    const std::int64_t rows = blocking.panels ? blocking.chunk * shape.phases : std::min(all_rows, chunk_rows);
     most_positions = std::max(least_positions, bytes / (rows * shape.element_bytes));
   }
+  const auto may_skip = [&](const Blocking& cut) {
+    return shape.met < most_met && axes[0].positions + axes[1].positions <= most_looked_up &&
+           cut.sum_block % std::max<std::int64_t>(1, shape.taps) == 0;  // whole channels
+  };
   blocking.box = choose_box(axes, shape, tiles, most_positions);
   const auto& box = blocking.box;
   double best = 0;
   if (blocking.panels) {
     take_panels(blocking, shape, tiles);
+    blocking.skips_taps = may_skip(blocking);
     return blocking;
   }
   blocking.sum_block = choose_sum_block(shape, sum_depth);
@@ -165,18 +195,24 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
   const std::int64_t lines = box[0] * box[1];
   const std::int64_t pitch = box[2] + axes[2].high - axes[2].low, plane_rows = box[1] + axes[1].high - axes[1].low;
   const std::int64_t flat = ((box[0] - 1) * plane_rows + box[1] - 1) * pitch + box[2];
-  choose_tile(blocking, rows, ceil_divide(box[2], tiles.lanes), static_cast<double>(lines), tiles, best, true);
+  choose_tile(blocking, rows, ceil_divide(box[2], tiles.lanes),
+              static_cast<double>(lines) * (may_skip(blocking) ? shape.met : 1), tiles, best, true);
   // copying the rows out of the flattened planes: measured 3 to 8 %
   choose_tile(blocking, rows, ceil_divide(flat, tiles.lanes), lines > 1 ? 1.03 : 1, tiles, best, false);
+  blocking.skips_taps = blocking.rows_apart && may_skip(blocking);
   const std::int64_t resident = blocking.sum_block / std::max<std::int64_t>(1, shape.taps) * shape.planes * plane_rows *
                                 pitch * (box[0] + axes[0].high - axes[0].low) * shape.element_bytes;
   blocking.rows_outer = resident <= resident_bytes;
   if (shape.phases > 1) return blocking;
   // rows that end with vectors which are partly nobody's, or with a margin, may waste more than panels cost
   Blocking exact = blocking;
+  exact.chunk = shape.result_channels;
   const double exact_tiles = take_panels(exact, shape, tiles);
   const double copies = real(lines) * (real(box[2]) * cell_vectors + run_vectors);
-  return exact_tiles + copies < best ? exact : blocking;
+  exact.skips_taps = may_skip(exact);
+  // a tile spans some rows, and takes the taps that any of them meets
+  const double met = exact.skips_taps ? (1 + shape.met) / 2 : 1;
+  return (exact_tiles + copies) * met < best ? exact : blocking;
 }
 
 }  // namespace faltung::internal

@@ -25,17 +25,19 @@ struct DenseShape {
   std::int64_t planes;                         ///< input phases that are read
   std::int64_t element_bytes;
   bool waits;  ///< results never go straight to their place
+  double met;  ///< the share of the taps that meet a row of the given array
 };
 
 /// What the register tiles of a target can do.
 struct TileLimits {
   std::int64_t lanes;
   std::int64_t wide_rows, wide_vectors, tall_rows, tall_vectors;
+  const int* widest;  ///< vectors of the widest tile of so many rows: for few rows
 };
 
 template <class T>
 TileLimits limits_of(const TileKernels<T>& tiles) {
-  return {tiles.lanes, tiles.wide_rows, tiles.wide_vectors, tiles.tall_rows, tiles.tall_vectors};
+  return {tiles.lanes, tiles.wide_rows, tiles.wide_vectors, tiles.tall_rows, tiles.tall_vectors, tiles.widest};
 }
 
 struct Blocking {
@@ -47,14 +49,17 @@ struct Blocking {
                 ///< first-level cache
   std::int64_t panel_positions;  ///< of panels that are made together
   bool rows_apart;               ///< tiles of positions stay inside one row; else rows are flattened into one
+  bool skips_taps;               ///< tiles leave out taps that meet nothing but zeros of the margin
   bool rows_outer;               ///< the tiles of rows are the outer loop: few positions, the weights are read once
 };
 
 Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles);
 
 /// Multiply-adds in flight that all tiles of a product of `rows` × `vectors` take, per tap: small tiles count as large
-/// ones.
+/// ones, and so do those that wait for their loads, half of which cross a line of the cache.
 double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors);
+/// The same with the best tile.
+double least_tiles_cost(std::int64_t rows, std::int64_t vectors, const TileLimits& tiles);
 
 /// Part `i` of `count` split into as few parts of at most `most` as possible, as even as possible: the larger ones
 /// first. Asked for every tile, so without a division.

@@ -76,8 +76,8 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   if (in_place_ && !blocking_.panels && axes_[1].high == axes_[1].low && axes_[2].high == axes_[2].low &&
       axes_[0].high == axes_[0].low) {
     blocking_.rows_apart = axes_[0].positions * axes_[1].positions == 1;  // rows follow each other without a gap
+    blocking_.skips_taps = false;
   }
-  skips_taps_ = leaves_out_taps(form, tiles_.lanes);
   planes_.emplace(axes_, blocking_.box, form.planes, tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
   for (std::size_t a = 0; a < 3; ++a) boxes_[a] = ceil_divide(axes_[a].positions, blocking_.box[a]);
   for (PhaseGroup& phases : phase_groups) {
@@ -86,6 +86,14 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
       for (const auto& tap : phases.taps)
         group.offset.push_back(in_place_ ? channel * given_cells() + cell(tap.shift[0], tap.shift[1], tap.shift[2])
                                          : channel * planes_->channel_stride() + planes_->offset(tap));
+    const auto of_channel = std::max<std::int64_t>(1, static_cast<std::int64_t>(phases.taps.size()));
+    group.block = blocking_.sum_block % std::max<std::int64_t>(1, form.shape.taps) == 0
+                      ? blocking_.sum_block / of_channel * of_channel
+                      : blocking_.sum_block;
+    const std::array<std::int64_t, 3> first = phase_of(phases.phases.front());
+    for (std::size_t a = 0; blocking_.skips_taps && a < 2; ++a)
+      for (std::int64_t position = 0; position < axes_[a].positions; ++position)
+        group.met[a].push_back(axes_[a].met(first[a], position));
     group.phases = std::move(phases);
     groups_.push_back(std::move(group));
   }
@@ -107,7 +115,7 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   direct_ = writes_in_place();
   scratch_rows_ = ceil_divide(result_channels_, chunks_.parts) * phases_;
   const Box whole{{0, 0, 0}, box};
-  scratch_columns_ = scratch_column(whole, box[0] - 1, box[1] - 1) + box[2] + (most_tile_vectors + 1) * tiles_.lanes;
+  scratch_columns_ = scratch_column(whole, box[0] - 1, box[1] - 1) + box[2] + 2 * tiles_.lanes;
   const std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
   scratch_columns_ = round_up(scratch_columns_, line);
   if (scratch_columns_ / line % 2 == 0)
@@ -202,7 +210,7 @@ std::unique_ptr<const Packed> Dense<T>::pack(const void* weights, const void* bi
           packed->start.push_back(b == nullptr ? T{}
                                                : b[g * result_channels_ + chunk_begin(chunk) + m / group.count()]);
         const EvenParts row_tiles(rows, blocking_.tile_rows);
-        for (std::int64_t k0 = 0; k0 < group.depth(); k0 += blocking_.sum_block)
+        for (std::int64_t k0 = 0; k0 < group.depth(); k0 += group.block)
           for (std::int64_t tile = 0; tile < row_tiles.parts; ++tile) {
             // where the rows of the tile begin, and from there the steps of a given channel and of a tap
             std::array<const T*, most_tile_rows> row;
@@ -214,7 +222,7 @@ std::unique_ptr<const Packed> Dense<T>::pack(const void* weights, const void* bi
               kernel[at(m)] = group.phases.kernel[at(of % group.count())].data();
             }
             std::int64_t given = k0 / tap_count, tap = k0 % tap_count;
-            for (std::int64_t k = k0; k < std::min(group.depth(), k0 + blocking_.sum_block); ++k) {
+            for (std::int64_t k = k0; k < std::min(group.depth(), k0 + group.block); ++k) {
               for (std::int64_t m = 0; m < height; ++m)
                 *out++ = row[at(m)][given * given_step + kernel[at(m)][tap] * tap_step];
               if (++tap == tap_count) {
@@ -281,15 +289,6 @@ void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
 }
 
 template <class T>
-void Dense<T>::fold_channel(T* temporary, T* result) const {
-  (*fold_)(temporary);
-  for (std::int64_t z = 0; z < fold_->fine_extent(0); ++z)
-    for (std::int64_t y = 0; y < fold_->fine_extent(1); ++y)
-      write_row(finish_, temporary + fold_->kept_row(z, y), fold_->fine_extent(2),
-                result + z * result_strides_[2] + y * result_strides_[3], result_strides_[4]);
-}
-
-template <class T>
 void Dense<T>::run_task(const Task& task, const T* given, T* result, const Packed& packed_base,
                         const Lane& lane) const {
   const auto& packed = static_cast<const DenseWeights<T>&>(packed_base);
@@ -340,199 +339,6 @@ std::int64_t Dense<T>::scratch_column(const Box& box, std::int64_t z, std::int64
 template <class T>
 T* Dense<T>::scratch_or_result(const ChunkRun& run, std::int64_t scratch_row) const {
   return direct_ ? run.result + run.channel * result_cells() : run.lane.scratch + scratch_row * scratch_columns_;
-}
-
-template <class T>
-template <class Visit>
-void Dense<T>::for_each_position_tile(const Box& box, Visit&& visit) const {
-  // a run of `length` positions that follow each other, from `from` in the planes and `column` in the result or scratch
-  const auto tiles_of = [&](std::int64_t from, std::int64_t column, std::int64_t length) {
-    const EvenParts parts((length + tiles_.lanes - 1) / tiles_.lanes, blocking_.tile_vectors);
-    const auto tile = [&](std::int64_t begin, std::int64_t vectors) {
-      visit(PositionTile{from + begin, column + begin, vectors, std::min(vectors * tiles_.lanes, length - begin)});
-    };
-    for (std::int64_t i = 0; i < parts.parts; ++i) {
-      const std::int64_t begin = parts.begin(i) * tiles_.lanes, vectors = parts.size(i), width = vectors * tiles_.lanes;
-      if (!direct_ || begin + width <= length) {
-        tile(begin, vectors);
-      } else if (width <= length) {
-        tile(length - width, vectors);
-      } else {  // the only tile of a short run
-        if (vectors > 1) tile(0, vectors - 1);
-        tile(length - tiles_.lanes, 1);
-      }
-    }
-  };
-  if (!blocking_.rows_apart) {
-    tiles_of(0, direct_ ? result_cell(box.begin[0], box.begin[1], box.begin[2]) : 0,
-             cell(box.size(0) - 1, box.size(1) - 1, box.size(2)));
-    return;
-  }
-  for (std::int64_t z = 0; z < box.size(0); ++z)
-    for (std::int64_t y = 0; y < box.size(1); ++y)
-      tiles_of(cell(z, y, 0),
-               direct_ ? result_cell(box.begin[0] + z, box.begin[1] + y, box.begin[2]) : scratch_column(box, z, y),
-               box.size(2));
-}
-
-/// Some tiles of rows at one tile of positions.
-template <class T>
-void Dense<T>::multiply_rows(LoweredAxis::Run tiles, const EvenParts& parts, std::int64_t vectors,
-                             const Product& of) const {
-  const std::int64_t run = of.of_taps.end - of.of_taps.begin, depth = of.depth == 0 ? 0 : of.depth / of.taps * run;
-  for (std::int64_t i = tiles.begin; i < tiles.end; ++i) {
-    const std::int64_t m = parts.begin(i), rows = parts.size(i);
-    TileKernel<T> kernel = tiles_.tile[rows][vectors];
-    if (vectors == 1 && i + 1 < tiles.end && parts.size(i + 1) == rows && tiles_.pair[rows] != nullptr) {
-      kernel = tiles_.pair[rows];
-      ++i;
-    }
-    kernel(of.weights + m * of.depth + of.of_taps.begin * rows, of.cells, of.offset, depth,
-           std::max<std::int64_t>(1, run), of.taps - run, of.c + m * of.c_stride, of.c_stride,
-           of.start == nullptr ? nullptr : of.start + m);
-  }
-}
-
-template <class T>
-void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch_row) const {
-  const Group& group = groups_[g];
-  const std::int64_t rows = run.channels * group.count();
-  const EvenParts row_tiles(rows, blocking_.tile_rows);
-  T* c = scratch_or_result(run, scratch_row);
-  const std::int64_t c_stride = direct_ ? result_cells() : scratch_columns_;
-  const bool filled = fold_ && run.packed.bias;
-  for (std::int64_t k0 = 0; k0 < std::max<std::int64_t>(1, group.depth()); k0 += blocking_.sum_block) {
-    const std::int64_t depth = std::min(group.depth() - k0, blocking_.sum_block);
-    // taps of a transposed convolution go backwards: the furthest cell is any tap's of the last channel
-    const std::int64_t last_taps = std::min(depth, static_cast<std::int64_t>(group.phases.taps.size()));
-    const std::int64_t furthest =
-        depth > 0 ? *std::max_element(group.offset.begin() + k0 + depth - last_taps, group.offset.begin() + k0 + depth)
-                  : 0;
-    const T* weights = run.weights + rows * k0;
-    const T* start = k0 == 0 && !filled ? run.start : nullptr;
-    const bool finishes = direct_ && !finish_.nothing() && k0 + blocking_.sum_block >= group.depth();
-    const auto position_tile = [&](std::int64_t first, std::int64_t end, const PositionTile& tile) {
-      const T* planes = run.planes + tile.cell;
-      const std::int64_t* offset = group.offset.data() + k0;
-      const std::int64_t width = tile.vectors * tiles_.lanes;
-      if (in_place_ && depth > 0 && run.planes_end - planes < furthest + width) {
-        // the vectors would read behind the given array: take what exists into the tail
-        for (std::int64_t k = 0; k < depth; ++k) std::copy_n(planes + offset[k], tile.valid, run.lane.tail + k * width);
-        planes = run.lane.tail;
-        offset = tail_offset_[tile.vectors].data();
-      }
-      multiply_rows({first, end}, row_tiles, tile.vectors,
-                    {weights, planes, offset, depth, depth, {0, depth}, c + tile.column, c_stride, start});
-      if (!finishes) return;
-      for (std::int64_t m = row_tiles.begin(first); m < row_tiles.begin(end); ++m) {
-        T* row = c + m * c_stride + tile.column;
-        rows_.finish(finish_, row, width, row);
-      }
-    };
-    if (blocking_.rows_outer)
-      for (std::int64_t i = 0; i < row_tiles.parts; i += 2)
-        for_each_position_tile(
-            run.task.box, [&](const PositionTile& tile) { position_tile(i, std::min(i + 2, row_tiles.parts), tile); });
-    else
-      for_each_position_tile(run.task.box, [&](const PositionTile& tile) { position_tile(0, row_tiles.parts, tile); });
-  }
-}
-
-/// Whether a position of the folded padded array lies in the array itself.
-template <class T>
-bool Dense<T>::kept(std::size_t axis, std::int64_t position, std::int64_t phase) const {
-  const std::int64_t f = result_index(axis, position, phase);
-  return f >= fold_->kept_begin(axis) && f < fold_->kept_end(axis);
-}
-
-/// Folded boundaries with a bias: the kept cells start from it, the margin from 0.
-template <class T>
-void Dense<T>::prefill(const ChunkRun& run) const {
-  const Box& box = run.task.box;
-  std::int64_t scratch_row = 0, start_row = 0;
-  for (const Group& group : groups_)
-    for (std::int64_t channel = 0; channel < run.channels; ++channel)
-      for (const std::int64_t phase : group.phases.phases) {
-        T* row = run.lane.scratch + scratch_row++ * scratch_columns_;
-        const T bias = run.start[start_row++];
-        std::fill_n(row, scratch_columns_, T{});
-        const std::array<std::int64_t, 3> of = phase_of(phase);
-        for (std::int64_t z = 0; z < box.size(0); ++z)
-          for (std::int64_t y = 0; y < box.size(1); ++y) {
-            if (!kept(0, box.begin[0] + z, of[0]) || !kept(1, box.begin[1] + y, of[1])) continue;
-            T* to = row + scratch_column(box, z, y);
-            for (std::int64_t x = 0; x < box.size(2); ++x)
-              if (kept(2, box.begin[2] + x, of[2])) to[x] = bias;
-          }
-      }
-}
-
-/// Rows of the scratch into rows of the result: cropped, and phases along x interleaved.
-template <class T>
-void Dense<T>::put_together(const ChunkRun& run) const {
-  const LoweredAxis &az = axes_[0], &ay = axes_[1];
-  const Box& box = run.task.box;
-  for (std::int64_t channel = 0; channel < run.channels; ++channel)
-    for (std::int64_t z = 0; z < box.size(0); ++z)
-      for (std::int64_t jz = 0; jz < az.phases; ++jz) {
-        const std::int64_t rz = result_index(0, box.begin[0] + z, jz);
-        if (rz < 0 || rz >= az.result) continue;
-        T* plane = run.result + (run.channel + channel) * out_strides_[1] + rz * out_strides_[2];
-        for (std::int64_t jy = 0; jy < ay.phases; ++jy) {
-          std::int64_t y = 0, end = box.size(1);
-          while (y < end && result_index(1, box.begin[1] + y, jy) < 0) ++y;
-          while (y < end && result_index(1, box.begin[1] + end - 1, jy) >= ay.result) --end;
-          if (y < end) put_rows_together(run, channel, jz * ay.phases + jy, z, {y, end}, plane);
-        }
-      }
-}
-
-/// Rows of a channel of the chunk and a phase along z and y.
-template <class T>
-void Dense<T>::put_rows_together(const ChunkRun& run, std::int64_t channel, std::int64_t phase_zy, std::int64_t z,
-                                 LoweredAxis::Run lines, T* plane) const {
-  const LoweredAxis &ay = axes_[1], &ax = axes_[2];
-  const Box& box = run.task.box;
-  const Finish<T> finish = finish_here();
-  const std::int64_t step = out_strides_[4], width = box.size(2);
-  const std::int64_t x_begin = box.begin[2] * ax.phases - ax.crop;
-  const std::int64_t x_low = std::max<std::int64_t>(0, x_begin),
-                     x_high = std::min(ax.result, x_begin + width * ax.phases);
-  const std::int64_t column = scratch_column(box, z, lines.begin),
-                     pitch = scratch_column(box, z, lines.begin + 1) - column;
-  const auto stream = [&](std::int64_t jx) {
-    const PhasePlace place = place_of_[at(phase_zy * ax.phases + jx)];
-    return run.lane.scratch +
-           (run.channels * place.before + channel * groups_[place.group].count() + place.index) * scratch_columns_ +
-           column;
-  };
-  T* first = plane + result_index(1, box.begin[1] + lines.begin, phase_zy % ay.phases) * out_strides_[3];
-  const std::int64_t row_step = ay.phases * out_strides_[3];
-  T* streams[64];
-  const bool interleaves = ax.phases <= 64;  // no register holds more streams: one after the other
-  for (std::int64_t jx = 0; interleaves && jx < ax.phases; ++jx) streams[jx] = stream(jx);
-  if (interleaves && finish.nothing() && step == 1) {
-    if (ax.phases == 1)
-      return rows_.copy_rows(streams[0] + x_low - x_begin, pitch, lines.end - lines.begin, x_high - x_low,
-                             first + x_low, row_step);
-    if (x_low == x_begin && x_high == x_begin + width * ax.phases)
-      return rows_.interleave(streams, pitch, lines.end - lines.begin, ax.phases, width, first + x_begin, row_step);
-  }
-  for (std::int64_t y = 0; y < lines.end - lines.begin; ++y) {
-    T* row = first + y * row_step;
-    if (!interleaves) {
-      for (std::int64_t jx = 0; jx < ax.phases; ++jx)
-        for (std::int64_t q = 0; q < width; ++q)
-          if (const std::int64_t x = x_begin + q * ax.phases + jx; x >= 0 && x < ax.result)
-            write_row(finish, stream(jx) + y * pitch + q, 1, row + x * step, step);
-    } else if (ax.phases == 1) {
-      write_row(finish, streams[0] + y * pitch + x_low - x_begin, x_high - x_low, row + x_low * step, step);
-    } else {
-      rows_.interleave(streams, 0, 1, ax.phases, width, run.lane.row, 0);
-      for (std::int64_t jx = 0; jx < ax.phases; ++jx) streams[jx] += pitch;
-      write_row(finish, run.lane.row + x_low - x_begin, x_high - x_low, row + x_low * step, step);
-    }
-  }
 }
 
 template class Dense<float>;

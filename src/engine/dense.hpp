@@ -43,7 +43,9 @@ class Dense : public Prepared {
   /// A phase group with its table of offsets.
   struct Group {
     PhaseGroup phases;
-    std::vector<std::int64_t> offset;  ///< of every (channel, tap)
+    std::vector<std::int64_t> offset;      ///< of every (channel, tap)
+    std::int64_t block;                    ///< of them, one block of the sum
+    std::vector<LoweredAxis::Run> met[2];  ///< taps that meet a row, along z and y: of every position, where tiles skip
     std::int64_t count() const { return static_cast<std::int64_t>(phases.phases.size()); }
     std::int64_t depth() const { return static_cast<std::int64_t>(offset.size()); }
   };
@@ -59,6 +61,7 @@ class Dense : public Prepared {
     std::int64_t column;  ///< in the scratch, or in the result's channel
     std::int64_t vectors;
     std::int64_t valid;  ///< positions that exist; the rest of the vectors is nobody's
+    std::int64_t row;    ///< of the box, where tiles stay inside one
   };
   struct Task {
     std::int64_t sample, conv_group;
@@ -68,13 +71,17 @@ class Dense : public Prepared {
   struct Lane {
     T *planes, *scratch, *row, *tail, *panels;
   };
+  /// The steps of a block of the sum that meet something else than zeros; the first of them.
+  struct Taken {
+    std::int64_t first;
+    Steps steps;
+  };
   /// What the tiles of rows at one tile of positions share; weights, c and start are those of row 0.
   struct Product {
     const T *weights, *cells;
     const std::int64_t* offset;
-    std::int64_t depth;        ///< of the weights
-    std::int64_t taps;         ///< that the weights have one after the other
-    LoweredAxis::Run of_taps;  ///< these are multiplied, the others meet nothing but zeros
+    std::int64_t depth;  ///< of the weights
+    Taken taken;
     T* c;
     std::int64_t c_stride;
     const T* start;
@@ -108,7 +115,7 @@ class Dense : public Prepared {
   void run_chunk(const ChunkRun& run) const;
   void multiply_rows(LoweredAxis::Run tiles, const EvenParts& parts, std::int64_t vectors, const Product& of) const;
   void multiply(const ChunkRun& run, std::size_t group, std::int64_t scratch_row) const;
-  LoweredAxis::Run taps_met(const PhaseGroup& phases, const Box& box, std::int64_t begin, std::int64_t end) const;
+  Taken taken(const Group& group, std::int64_t depth, const Box& box, std::int64_t begin, std::int64_t end) const;
   void multiply_panels(const ChunkRun& run, std::size_t group, std::int64_t scratch_row) const;
   void prefill(const ChunkRun& run) const;
   void keep_for_repair(const T* weights, DenseWeights<T>& packed) const;
@@ -163,7 +170,6 @@ class Dense : public Prepared {
   bool in_place_ = false;     ///< the given array is the planes
   bool direct_ = false;       ///< tiles are written into the result
   bool meets_zeros_ = false;  ///< some sum has products with zeros of the margin
-  bool skips_taps_ = false;   ///< some tiles have taps that meet nothing but zeros of the margin
   std::optional<Fold> fold_;  ///< the result is a padded array, folded afterwards
   std::array<std::int64_t, 3> boxes_{};
   std::int64_t splits_ = 1, tasks_ = 0, lanes_ = 1;

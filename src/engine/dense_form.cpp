@@ -8,18 +8,28 @@ namespace faltung::internal {
 
 namespace {
 
-/// From the padded array where the phases apart would be products of too few rows.
-PhaseOrigin choose_origin(const Problem& problem, const std::array<Axis, 3>& axes, std::int64_t tile_rows) {
-  if (problem.unknown != Unknown::fine) return PhaseOrigin::result;
-  const auto groups = group_phases(lower(axes, problem.unknown, PhaseOrigin::result), axes);
-  std::size_t smallest = groups.front().phases.size();
-  for (const PhaseGroup& group : groups) smallest = std::min(smallest, group.phases.size());
-  // few rows in a product: join the phases, although a few positions more are computed
-  return static_cast<std::int64_t>(smallest) * problem.fine_channels / problem.groups < tile_rows ? PhaseOrigin::padded
-                                                                                                  : PhaseOrigin::result;
-}
-
 double real(std::int64_t i) { return static_cast<double>(i); }
+
+/// Phases apart, unless their products have few rows and take longer than together, where a few positions more are
+/// computed; tiles of few rows, and of more than one kind, are 15 % slower than they count.
+PhaseOrigin choose_origin(const Problem& problem, const std::array<Axis, 3>& axes, const TileLimits& tiles) {
+  if (problem.unknown != Unknown::fine) return PhaseOrigin::result;
+  const std::int64_t channels = problem.fine_channels / problem.groups;
+  bool few = false;
+  const auto cost_from = [&](PhaseOrigin origin) {
+    const std::array<LoweredAxis, 3> lowered = lower(axes, problem.unknown, origin);
+    double cost = 0;
+    for (const PhaseGroup& group : group_phases(lowered, axes)) {
+      const std::int64_t rows = channels * static_cast<std::int64_t>(group.phases.size());
+      few = few || rows < most_tile_rows;
+      cost += real(static_cast<std::int64_t>(group.taps.size())) *
+              least_tiles_cost(rows, ceil_divide(lowered[2].positions, tiles.lanes), tiles);
+    }
+    return cost * real(lowered[0].positions) * real(lowered[1].positions);
+  };
+  const double apart = cost_from(PhaseOrigin::result);
+  return few && cost_from(PhaseOrigin::padded) < 1.15 * apart ? PhaseOrigin::padded : PhaseOrigin::result;
+}
 
 /// Of all taps of an axis, those that meet the given array somewhere in `together` positions that follow each other.
 double share_of_taps(const LoweredAxis& axis, std::int64_t together) {
@@ -41,18 +51,20 @@ DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64
                      const Orientation& orientation) {
   DenseForm form;
   const std::array<Axis, 3> problem_axes = orientation.of(three_axes(problem));
-  form.axes = lower(problem_axes, problem.unknown, choose_origin(problem, problem_axes, tiles.wide_rows));
+  form.axes = lower(problem_axes, problem.unknown, choose_origin(problem, problem_axes, tiles));
   form.groups = group_phases(form.axes, problem_axes, orientation);
   form.planes = planes_read(form.groups);
   const bool gather = problem.unknown == Unknown::coarse;
   const std::int64_t fine = problem.fine_channels / problem.groups, coarse = problem.coarse_channels / problem.groups;
   const std::int64_t phases = form.axes[0].phases * form.axes[1].phases * form.axes[2].phases;
   std::int64_t smallest = phases, largest = 0, taps = 0;
+  bool nested = true;
   for (const PhaseGroup& group : form.groups) {
     const auto count = static_cast<std::int64_t>(group.phases.size());
     smallest = std::min(smallest, count);
     largest = std::max(largest, count);
     taps = std::max(taps, static_cast<std::int64_t>(group.taps.size()));
+    nested = nested && (group.taps.empty() || group.taps_along[0] > 0);
   }
   form.shape = {gather ? fine : coarse,
                 gather ? coarse : fine,
@@ -62,17 +74,10 @@ DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64
                 taps,
                 static_cast<std::int64_t>(form.planes.size()),
                 element_bytes,
-                waits};
+                waits,
+                nested ? form.axes[0].met() * form.axes[1].met() : 1};
   form.blocking = choose_blocking(form.axes, form.shape, tiles);
   return form;
-}
-
-bool leaves_out_taps(const DenseForm& form, std::int64_t lanes) {
-  const Blocking& blocking = form.blocking;
-  // a tile fits into the rows whose first tap stands in the margin
-  return blocking.panels && form.shape.phases == 1 &&
-         blocking.sum_block % std::max<std::int64_t>(1, form.shape.taps) == 0 &&
-         form.axes[1].clear_of_zeros(0).begin * form.axes[2].positions >= blocking.tile_vectors * lanes;
 }
 
 DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLimits& tiles) {
@@ -103,11 +108,11 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
   }
   const std::int64_t vectors = ceil_divide(run, lanes), chunks = ceil_divide(shape.result_channels, blocking.chunk);
   const double cells = real(runs * vectors * lanes);
-  const std::int64_t width = blocking.tile_vectors * lanes;
-  double met = 1;
-  if (leaves_out_taps(form, lanes))  // those that meet nothing but zeros: of the outermost axis, whose planes are large
-    met = axes[0].taps[0].size() > 1 ? share_of_taps(axes[0], 1)
-                                     : share_of_taps(axes[1], 1 + ceil_divide(width - 1, box[2]));
+  double met = 1;  // tiles leave out taps that meet nothing but zeros
+  if (blocking.skips_taps)
+    met = blocking.panels ? share_of_taps(axes[0], 1) *
+                                share_of_taps(axes[1], 1 + ceil_divide(blocking.tile_vectors * lanes - 1, box[2]))
+                          : shape.met;
   DenseWork work;
   double weights = 0;
   for (const PhaseGroup& group : form.groups) {

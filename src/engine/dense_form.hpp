@@ -23,9 +23,6 @@ struct DenseForm {
 DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64_t element_bytes, bool waits,
                      const Orientation& orientation = {});
 
-/// Tiles of positions in the margin leave out the taps that meet nothing but zeros.
-bool leaves_out_taps(const DenseForm& form, std::int64_t lanes);
-
 /// How much of everything a run does, of all samples: what its cost is made of.
 struct DenseWork {
   double multiply_adds = 0;  ///< time slots of the register tiles: small tiles count as large ones

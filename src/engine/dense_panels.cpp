@@ -14,25 +14,6 @@ constexpr std::int64_t weights_bytes = std::int64_t{128} << 10U;
 
 }  // namespace
 
-/// From the first tap that meets a row of the given array at some of the positions to the last.
-template <class T>
-LoweredAxis::Run Dense<T>::taps_met(const PhaseGroup& phases, const Box& box, std::int64_t begin,
-                                    std::int64_t end) const {
-  const LoweredAxis &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
-  LoweredAxis::Run run{0, static_cast<std::int64_t>(phases.taps.size())};
-  const auto met = [&](std::int64_t t) {
-    const PhaseGroup::Tap& tap = phases.taps[at(t)];
-    for (std::int64_t row = begin / box.size(2); row <= (end - 1) / box.size(2); ++row)
-      if (az.source(tap.plane / (ay.planes * ax.planes), box.begin[0] + row / box.size(1) + tap.shift[0]) >= 0 &&
-          ay.source(tap.plane / ax.planes % ay.planes, box.begin[1] + row % box.size(1) + tap.shift[1]) >= 0)
-        return true;
-    return false;
-  };
-  while (run.begin < run.end && !met(run.begin)) ++run.begin;
-  while (run.begin < run.end && !met(run.end - 1)) --run.end;
-  return run;
-}
-
 template <class T>
 void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t scratch_row) const {
   const Group& group = groups_[g];
@@ -46,11 +27,6 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
   if (direct_) c += result_cell(box.begin[0], box.begin[1], box.begin[2]);
   const std::int64_t c_stride = direct_ ? result_cells() : scratch_columns_;
 
-  const auto tap_count = static_cast<std::int64_t>(group.phases.taps.size());
-  const auto taps_of = [&](std::int64_t begin, std::int64_t end, std::int64_t depth) {
-    const LoweredAxis::Run met = skips_taps_ ? taps_met(group.phases, box, begin, end) : LoweredAxis::Run{0, tap_count};
-    return met.end - met.begin == tap_count ? LoweredAxis::Run{0, depth} : met;
-  };
   const auto segments_of = [&](std::int64_t begin, std::int64_t end, Segment* segments) {
     std::int64_t count = 0;
     while (begin < end) {
@@ -66,22 +42,23 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
   for (std::int64_t first = 0; first < positions; first += blocking_.panel_positions) {
     const std::int64_t last = std::min(positions, first + blocking_.panel_positions);
     const EvenParts parts((last - first + tiles_.lanes - 1) / tiles_.lanes, blocking_.tile_vectors);
-    for (std::int64_t k0 = 0; k0 < std::max<std::int64_t>(1, group.depth()); k0 += blocking_.sum_block) {
-      const std::int64_t depth = std::min(group.depth() - k0, blocking_.sum_block);
+    for (std::int64_t k0 = 0; k0 < std::max<std::int64_t>(1, group.depth()); k0 += group.block) {
+      const std::int64_t depth = std::min(group.depth() - k0, group.block);
       const T* weights = run.weights + rows * k0;
       const T* start = k0 == 0 && !filled ? run.start : nullptr;
       for (std::int64_t i = 0; i < parts.parts; ++i) {
         const std::int64_t begin = first + parts.begin(i) * tiles_.lanes,
                            end = std::min(last, begin + parts.size(i) * tiles_.lanes);
-        Segment segments[most_tile_vectors * 64 / sizeof(T)];
+        Segment segments[most_panel_vectors * 64 / sizeof(T)];
         const std::int64_t count = segments_of(begin, end, segments);
         const std::int64_t width_of = parts.size(i) * tiles_.lanes;
         T* panel = run.lane.panels + parts.begin(i) * tiles_.lanes * depth;
-        const LoweredAxis::Run of_taps = taps_of(begin, end, depth);
-        const std::int64_t taps = of_taps.end - of_taps.begin, period = taps == depth ? depth : tap_count;
-        for (std::int64_t k = 0; k < depth; k += period, panel += taps * width_of)
-          rows_.panel(run.planes, run.planes_end, group.offset.data() + k0 + k + of_taps.begin, taps, segments, count,
-                      width_of, panel);
+        const auto [start_of, steps] = taken(group, depth, box, begin, end);
+        std::int64_t k = start_of;
+        for (std::int64_t part = 0; part < steps.parts; ++part, k += steps.rest)
+          for (std::int64_t of_part = 0; of_part < steps.runs; ++of_part, k += steps.run + steps.skip)
+            rows_.panel(run.planes, run.planes_end, group.offset.data() + k0 + k, steps.run, segments, count, width_of,
+                        panel + k * width_of);
       }
       const std::int64_t tiles_together = std::max<std::int64_t>(
           1, weights_bytes /
@@ -94,12 +71,12 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
           const bool beside = direct_ && begin + parts.size(i) * tiles_.lanes > positions;
           T* to = beside ? run.lane.scratch : c + begin;
           const std::int64_t to_stride = beside ? width : c_stride;
-          const LoweredAxis::Run of_taps = taps_of(begin, std::min(last, begin + parts.size(i) * tiles_.lanes), depth);
           const std::int64_t tile1 = std::min(row_tiles.parts, tile0 + tiles_together);
           multiply_rows({tile0, tile1}, row_tiles, parts.size(i),
                         {weights, panel, tail_offset_[parts.size(i)].data(), depth,
-                         of_taps.end - of_taps.begin == depth ? depth : tap_count, of_taps, to, to_stride, start});
-          if (k0 + blocking_.sum_block < group.depth() || !(beside || finishes)) continue;
+                         taken(group, depth, box, begin, std::min(last, begin + parts.size(i) * tiles_.lanes)), to,
+                         to_stride, start});
+          if (k0 + group.block < group.depth() || !(beside || finishes)) continue;
           for (std::int64_t m = row_tiles.begin(tile0); m < row_tiles.begin(tile1); ++m)
             rows_.finish(finish_, to + m * to_stride, std::min(parts.size(i) * tiles_.lanes, positions - begin),
                          c + m * c_stride + begin);

@@ -63,6 +63,31 @@ LoweredAxis::Run LoweredAxis::inside(std::int64_t plane) const {
   return {begin, std::clamp(ceil_from_zero(given + pad - plane, planes), begin, cells())};
 }
 
+LoweredAxis::Run LoweredAxis::met(std::int64_t phase, std::int64_t position) const {
+  const std::vector<Tap>& all = taps[static_cast<std::size_t>(phase)];
+  const auto meets = [&](std::int64_t i) {
+    const Tap& tap = all[static_cast<std::size_t>(i)];
+    return source(tap.plane, position + tap.shift - low) >= 0;
+  };
+  Run run{0, static_cast<std::int64_t>(all.size())};
+  while (run.begin < run.end && !meets(run.begin)) ++run.begin;
+  while (run.begin < run.end && !meets(run.end - 1)) --run.end;
+  return run;
+}
+
+double LoweredAxis::met() const {
+  double met = 0, all = 0;
+  for (const std::vector<Tap>& of_phase : taps)
+    for (const Tap& tap : of_phase) {
+      const Run cells = inside(tap.plane);
+      const std::int64_t shift = tap.shift - low;
+      met += static_cast<double>(std::clamp<std::int64_t>(cells.end - shift, 0, positions) -
+                                 std::clamp<std::int64_t>(cells.begin - shift, 0, positions));
+      all += static_cast<double>(positions);
+    }
+  return boundary != Boundary::zeros || all == 0 ? 1 : met / all;
+}
+
 LoweredAxis::Run LoweredAxis::clear_of_zeros(std::int64_t phase) const {
   Run clear{0, positions};
   if (boundary != Boundary::zeros) return clear;
@@ -109,7 +134,9 @@ std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, con
           entries.push_back({orientation.kernel(problem_axes, {z.k, y.k, x.k}),
                              {{z.shift - az.low, y.shift - ay.low, x.shift - ax.low},
                               (z.plane * ay.planes + y.plane) * ax.planes + x.plane}});
-    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.kernel < b.kernel; });
+    const auto ascending = [](const Entry& a, const Entry& b) { return a.kernel < b.kernel; };
+    const bool nested = std::is_sorted(entries.begin(), entries.end(), ascending);
+    std::sort(entries.begin(), entries.end(), ascending);
     std::vector<PhaseGroup::Tap> taps;
     std::vector<std::int64_t> kernel;
     for (const Entry& entry : entries) {
@@ -122,7 +149,12 @@ std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, con
     });
     const bool first = same == groups.end();
     PhaseGroup& group = first ? groups.emplace_back() : *same;
-    if (first) group.taps = std::move(taps);
+    if (first) {
+      group.taps = std::move(taps);
+      const std::int64_t along[3] = {phase / (ay.phases * ax.phases), phase / ax.phases % ay.phases, phase % ax.phases};
+      for (std::size_t a = 0; nested && a < 3; ++a)
+        group.taps_along[a] = static_cast<std::int64_t>(axes[a].taps[static_cast<std::size_t>(along[a])].size());
+    }
     group.phases.push_back(phase);
     group.kernel.push_back(std::move(kernel));
   }

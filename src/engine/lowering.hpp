@@ -49,6 +49,10 @@ struct LoweredAxis {
   };
   /// The cells of a plane that lie in the array itself: their sources are `planes` apart.
   Run inside(std::int64_t plane) const;
+  /// The taps of an output phase, from the first to the last, that meet a cell of the array at a position.
+  Run met(std::int64_t phase, std::int64_t position) const;
+  /// The share of all taps of all output phases and positions that meet a cell of the array.
+  double met() const;
   /// The positions where no tap of an output phase meets a zero of the margin.
   Run clear_of_zeros(std::int64_t phase) const;
   /// Some tap of some output phase meets a zero of the margin.
@@ -72,6 +76,7 @@ struct PhaseGroup {
     std::int64_t plane;                 ///< linear input phase
   };
   std::vector<Tap> taps;  ///< kernel positions ascending: of turned axes (Orientation) not nested as the axes here are
+  std::array<std::int64_t, 3> taps_along{};       ///< their number along each axis; 0 where they are not nested
   std::vector<std::vector<std::int64_t>> kernel;  ///< per phase: linear kernel position of each tap
 };
 /// Of axes as they are oriented; the kernel positions are the problem's.

@@ -12,9 +12,9 @@ namespace {
 /// power of two apart.
 constexpr std::int64_t columns_together = 16;
 
-/// Planes of the channels whose rows are copied together: half of a small first-level cache; and cells of a row of
-/// all of them, at least: finding where a row comes from takes as long as copying some ten cells.
-constexpr std::int64_t bytes_together = std::int64_t{16} << 10U, cells_together = 64;
+/// Planes of the channels whose rows are copied together: half of a small first-level cache; and some channels, and
+/// cells of a row of all of them, at least: finding where a row comes from takes as long as copying some ten cells.
+constexpr std::int64_t bytes_together = std::int64_t{16} << 10U, channels_together = 8, cells_together = 64;
 
 /// Zeros at both ends that every plane of the axis has.
 std::int64_t shared_margin(const LoweredAxis& axis) {
@@ -41,10 +41,11 @@ Planes::Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 
   plane_stride_ = round_up((planes_rows - 1) * pitch_ + reach_x, line);
   channel_stride_ = plane_stride_ * static_cast<std::int64_t>(needed.size());
   if (channel_stride_ / line % 2 == 0)
-    channel_stride_ += line;                          // odd in lines: channels spread over all sets of the cache
-  slack_ = pitch_ + (most_tile_vectors + 1) * lanes;  // tiles run over the end of the last row
+    channel_stride_ += line;    // odd in lines: channels spread over all sets of the cache
+  slack_ = pitch_ + 2 * lanes;  // vectors run over the end of the last row
   plane_of_.assign(at(az.planes * ay.planes * ax.planes), -1);
   for (std::size_t i = 0; i < needed.size(); ++i) plane_of_[at(needed[i])] = static_cast<std::int64_t>(i);
+  for (std::int64_t x = 0; x < ax.planes; ++x) inside_x_.push_back(ax.inside(x));
   std::int64_t phases_x = 0;
   for (std::int64_t x = 0; x < ax.planes; ++x)
     phases_x += plane_of_[at(needed[0] / ax.planes * ax.planes + x)] >= 0 ? 1 : 0;
@@ -66,7 +67,7 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Strides& stri
     return;
   }
   const std::int64_t together =
-      std::max({std::int64_t{1}, cells_together / (box.size(2) + axes_[2].high - axes_[2].low),
+      std::max({channels_together, cells_together / (box.size(2) + axes_[2].high - axes_[2].low),
                 bytes_together / (channel_stride_ * static_cast<std::int64_t>(sizeof(T)))});
   for (std::int64_t channel = 0; channel < channels; channel += together)
     pack_rows(rows, given + channel * strides[1], strides, std::min(together, channels - channel), box,
@@ -88,12 +89,15 @@ void Planes::pack_rows(const RowKernels<T>& rows, const T* given, const Strides&
   if (together) {
     common = {x0, x0 + reach_x};
     for (std::int64_t x = 0; x < phases_x; ++x) {
-      const LoweredAxis::Run inside = ax.inside(x);
+      const LoweredAxis::Run inside = inside_x_[at(x)];
       common = {std::max(common.begin, inside.begin), std::min(common.end, inside.end)};
     }
     if (common.end < common.begin) common.end = common.begin;
   }
+  static constexpr std::array<T, 32> zeros{};
   const auto clear = [&](T* to, std::int64_t n) {
+    if (n <= static_cast<std::int64_t>(zeros.size()))  // no calls for a few cells
+      return rows.copy_rows(zeros.data(), 0, channels, n, to, channel_stride_);
     for (std::int64_t c = 0; c < channels; ++c) std::fill_n(to + c * channel_stride_, n, T{});
   };
   for (std::int64_t zy = 0; zy < az.planes * ay.planes; ++zy) {
@@ -116,7 +120,10 @@ void Planes::pack_rows(const RowKernels<T>& rows, const T* given, const Strides&
             clear(to, reach_x);
             continue;
           }
+          const LoweredAxis::Run inside = inside_x_[at(x)];
           const auto edge = [&](std::int64_t from, std::int64_t end) {
+            if (ax.boundary == Boundary::zeros && (end <= inside.begin - x0 || from >= inside.end - x0))
+              return clear(to + from, end - from);
             for (std::int64_t i = from; i < end; ++i) {
               const std::int64_t source = ax.source(x, x0 + i);
               if (source < 0)
@@ -126,7 +133,7 @@ void Planes::pack_rows(const RowKernels<T>& rows, const T* given, const Strides&
                   to[c * channel_stride_ + i] = row[c * strides[1] + source * step];
             }
           };
-          const LoweredAxis::Run run = split ? common : ax.inside(x);
+          const LoweredAxis::Run run = split ? common : inside;
           const std::int64_t begin = std::clamp<std::int64_t>(run.begin - x0, 0, reach_x),
                              end = std::clamp<std::int64_t>(run.end - x0, begin, reach_x);
           edge(0, begin);

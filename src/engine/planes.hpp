@@ -57,7 +57,8 @@ class Planes {
                           const Box& box, T* planes) const;
 
   const std::array<LoweredAxis, 3>& axes_;
-  std::vector<std::int64_t> plane_of_;  // linear phase → place, or −1
+  std::vector<std::int64_t> plane_of_;      // linear phase → place, or −1
+  std::vector<LoweredAxis::Run> inside_x_;  // of every phase along x
   std::int64_t rows_ = 0, pitch_ = 0, plane_stride_ = 0, channel_stride_ = 0, slack_ = 0;
   bool together_ = false;  // all x phases are needed: they are taken apart in one pass
 };

@@ -104,7 +104,7 @@ class Winograd : public Transformed {
   std::int64_t position_stride_ = 0, in_stride_ = 0, out_stride_ = 0, slot_stride_ = 0;
   std::int64_t in_row_pitch_ = 0, in_plane_pitch_ = 0, out_row_pitch_ = 0, out_plane_pitch_ = 0, cell_pitch_ = 0;
   std::array<std::int64_t, 9> lane_parts_{};
-  std::vector<std::int64_t> panel_offset_[most_tile_vectors + 1];
+  std::vector<std::int64_t> panel_offset_[most_panel_vectors + 1];
   std::vector<std::int64_t> weight_step_[most_tile_rows + 1];  ///< of a tile with so many rows, and where they begin
   std::array<std::int64_t, most_tile_rows> weight_row_{};
   std::vector<T> zeros_;  ///< a row in the margin, and what sums start from

@@ -186,7 +186,7 @@ void Winograd<T>::multiply(const Product& product, const Lane& lane) const {
           const std::int64_t rows = row_tiles.size(tile);
           T* to = product.to + m * position_stride_ + begin;
           if (k0 == 0)
-            tiles_.tile[rows][vectors](weights + m * depth, from, offset, depth, depth, 0, to, position_stride_,
+            tiles_.tile[rows][vectors](weights + m * depth, from, offset, Steps::all(depth), to, position_stride_,
                                        product.start + m);
           else  // the block's sum starts from 0
             tiles_.correlate[rows][vectors](weights + m * depth, weight_row_.data(), weight_step_[rows].data(), from,

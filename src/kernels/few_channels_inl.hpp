@@ -6,6 +6,7 @@
 #define FALTUNG_FEW_CHANNELS_INL
 #endif
 
+#include "kernels/keep_inl.hpp"
 #include "kernels/kernels.hpp"
 
 #include <hwy/highway.h>
@@ -100,19 +101,6 @@ HWY_INLINE void few_channels_block(const FewChannelsTile<T>& in, std::int64_t at
     if (r < in.count)
       unrolled<vectors>([&](auto j) FALTUNG_INLINED { hn::StoreU(sum[r * vectors + j], d, c[r] + place(j)); });
   });
-}
-
-/// Keeps a loaded vector in its register: compilers would rather load it again for every use, and most loads cross a
-/// cache line.
-template <class V>
-HWY_INLINE void keep(V& v) {
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-  asm("" : "+v"(v.raw));
-#elif HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR  // whose vectors are no registers
-  asm("" : "+x"(v.raw));
-#else
-  (void)v;
-#endif
 }
 
 /// The same for a kernel and a stride that the compiler knows, where all rows of the tile are there: no loop but the

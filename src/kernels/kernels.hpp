@@ -12,15 +12,25 @@ namespace faltung::internal {
 
 /// Largest register tiles that are compiled; a target's own limits stand in its table.
 inline constexpr int most_tile_rows = 12;
-inline constexpr int most_tile_vectors = 4;
+inline constexpr int most_tile_vectors = 8;
+/// … of panels, and of tiles that are not for few rows.
+inline constexpr int most_panel_vectors = 4;
 
-/// c[i][j] = start[i] + Σ_k a[k·rows + i] · b[offset[k] + j], i < rows, j < vectors·lanes; k ascending, fused
-/// multiply-add. `start` null: the sums continue what stands in c. Source: Goto & van de Geijn, "Anatomy of
-/// high-performance matrix multiplication", 2008; the table of offsets instead of im2col: Dukhan, "The indirect
-/// convolution algorithm", 2019. After every `run` steps, `skip` steps of a are passed over; run ≥ 1 divides depth.
+/// The steps of a sum that are taken: of every part, `runs` times `run` of them, `skip` apart, then `rest` to the next
+/// part. No part or run: nothing but the start.
+struct Steps {
+  std::int64_t parts, runs, run, skip, rest;
+  std::int64_t part() const { return runs * (run + skip) + rest; }  ///< with what is passed over
+  static Steps all(std::int64_t depth) { return {1, 1, depth, 0, 0}; }
+};
+
+/// c[i][j] = start[i] + Σ_k a[k·rows + i] · b[offset[k] + j], i < rows, j < vectors·lanes, over some steps; k
+/// ascending, fused multiply-add. `start` null: the sums continue what stands in c. Source: Goto & van de Geijn,
+/// "Anatomy of high-performance matrix multiplication", 2008; the table of offsets instead of im2col: Dukhan, "The
+/// indirect convolution algorithm", 2019.
 template <class T>
-using TileKernel = void (*)(const T* a, const T* b, const std::int64_t* offset, std::int64_t depth, std::int64_t run,
-                            std::int64_t skip, T* c, std::int64_t c_stride, const T* start);
+using TileKernel = void (*)(const T* a, const T* b, const std::int64_t* offset, const Steps& steps, T* c,
+                            std::int64_t c_stride, const T* start);
 
 /// c[i][j] += Σ_k a[row[i] + step[k]] · b[k·b_stride + j]: the block's sum starts from 0 and is added once; to 0, where
 /// c `starts`.
@@ -34,14 +44,15 @@ struct TileKernels {
   bool fused = false;                                                  ///< multiply-add rounds once
   int wide_rows = 1, wide_vectors = 1;                                 ///< the tile for long rows of positions
   int tall_rows = 1, tall_vectors = 1;                                 ///< the tile for few positions
+  int widest[most_tile_rows + 1] = {};                                 ///< vectors of the widest tile of so many rows
   TileKernel<T> tile[most_tile_rows + 1][most_tile_vectors + 1] = {};  ///< null where the registers do not suffice
   TileKernel<T> pair[most_tile_rows + 1] = {};  ///< two tiles of so many rows and one vector, their weights one after
                                                 ///< the other: alone, they leave multiply-adds waiting for each other
-  CorrelateKernel<T> correlate[most_tile_rows + 1][most_tile_vectors + 1] = {};  ///< the same set
+  CorrelateKernel<T> correlate[most_tile_rows + 1][most_panel_vectors + 1] = {};
 };
 
 inline constexpr std::int64_t most_panel_width =
-    most_tile_vectors * 16;  ///< positions of a panel: 16 floats in a vector
+    most_panel_vectors * 16;  ///< positions of a panel: 16 floats in a vector
 
 /// Positions that follow each other: `length` of them from `cell` on.
 struct Segment {

@@ -57,23 +57,31 @@ HWY_INLINE void interleave_row(const T* const* rows, std::int64_t from, std::int
         hn::StoreInterleaved3(hn::LoadU(d, rows[0] + from + at), hn::LoadU(d, rows[1] + from + at),
                               hn::LoadU(d, rows[2] + from + at), d, out + 3 * at);
       });
-    if (count % 4 != 0) return std::int64_t{0};
-    if (count == 4)
-      return blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED {
-        hn::StoreInterleaved4(hn::LoadU(d, rows[0] + from + at), hn::LoadU(d, rows[1] + from + at),
-                              hn::LoadU(d, rows[2] + from + at), hn::LoadU(d, rows[3] + from + at), d, out + 4 * at);
-      });
-    return blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED {  // four rows at a time through a small buffer
-      T quad[4 * 64 / sizeof(T)];
-      for (std::int64_t r = 0; r < count; r += 4) {
-        hn::StoreInterleaved4(hn::LoadU(d, rows[r] + from + at), hn::LoadU(d, rows[r + 1] + from + at),
-                              hn::LoadU(d, rows[r + 2] + from + at), hn::LoadU(d, rows[r + 3] + from + at), d, quad);
-        for (std::int64_t j = 0; j < width; ++j) std::memcpy(out + (at + j) * count + r, quad + 4 * j, 4 * sizeof(T));
-      }
+    if (count != 4) return std::int64_t{0};
+    return blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED {
+      hn::StoreInterleaved4(hn::LoadU(d, rows[0] + from + at), hn::LoadU(d, rows[1] + from + at),
+                            hn::LoadU(d, rows[2] + from + at), hn::LoadU(d, rows[3] + from + at), d, out + 4 * at);
     });
   };
-  i = by(hn::ScalableTag<T>());
-  if (i == 0) i = by(hn::CappedTag<T, 16 / sizeof(T)>());  // a short row: vectors of 16 bytes
+  const auto transposed = [&](auto d) FALTUNG_INLINED {  // squares of rows and positions
+    const auto height = static_cast<std::int64_t>(hn::Lanes(d));
+    if (count < height) return std::int64_t{0};
+    return blocks(n, 16 / sizeof(T), [&](std::int64_t at) FALTUNG_INLINED {
+      blocks(count, height, [&](std::int64_t r) FALTUNG_INLINED {
+        transpose_block(
+            d, [&](std::int64_t row) FALTUNG_INLINED { return rows[r + row] + from + at; }, out + at * count + r,
+            count);
+      });
+    });
+  };
+  if (count > 4) {
+    i = transposed(hn::ScalableTag<T>());
+    if (i == 0) i = transposed(hn::CappedTag<T, 32 / sizeof(T)>());
+    if (i == 0) i = transposed(hn::CappedTag<T, 16 / sizeof(T)>());
+  } else {
+    i = by(hn::ScalableTag<T>());
+    if (i == 0) i = by(hn::CappedTag<T, 16 / sizeof(T)>());  // a short row: vectors of 16 bytes
+  }
 #endif
   for (; i < n; ++i)
     for (std::int64_t r = 0; r < count; ++r) out[i * count + r] = rows[r][from + i];

@@ -6,10 +6,12 @@
 #define FALTUNG_TILE_INL
 #endif
 
+#include "kernels/keep_inl.hpp"
 #include "kernels/kernels.hpp"
 
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -34,8 +36,8 @@ inline constexpr std::int64_t lanes = static_cast<std::int64_t>(hn::MaxLanes(Tag
 
 /// `stacked` tiles of `rows`, one below the other: the weights of each follow those of the one before.
 template <class T, int rows, int vectors, int stacked>
-void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset, std::int64_t depth,
-          std::int64_t run, std::int64_t skip, T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start) {
+void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset, const Steps& steps,
+          T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start) {
   const Tag<T> d;
   using V = hn::Vec<Tag<T>>;
   constexpr int all = rows * stacked;
@@ -46,18 +48,36 @@ void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* 
     unroll<all>([&](auto i) {
       unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::LoadU(d, c + i * c_stride + j * lanes<T>); });
     });
-  const std::int64_t next = stacked > 1 ? rows * (depth / run) * (run + skip) : 0;
-  for (std::int64_t k = 0; k < depth; a += rows * skip)
-    for (const std::int64_t end = k + run; k < end; ++k) {
-      const T* in = b + offset[k];
-      V x[static_cast<std::size_t>(vectors)];
-      unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, in + j * lanes<T>); });
-      unroll<all>([&](auto i) {
-        const V w = hn::Set(d, a[i % rows + i / rows * next]);
-        unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::MulAdd(w, x[j], sum[i * vectors + j]); });
-      });
-      a += rows;
+  const std::int64_t next = stacked > 1 ? rows * steps.parts * steps.part() : 0;
+  const std::int64_t run = steps.run, skip = steps.skip, runs = steps.runs;
+  for (std::int64_t part = 0; part < steps.parts; ++part) {
+    for (std::int64_t r = 0; r < runs; ++r) {
+      for (const std::int64_t* const end = offset + run; offset < end; ++offset) {
+        const T* in = b + *offset;
+        if constexpr (all < vectors) {  // the fewer stay in registers
+          V w[static_cast<std::size_t>(all)];
+          unroll<all>([&](auto i) { w[i] = hn::Set(d, a[i % rows + i / rows * next]); });
+          unroll<vectors>([&](auto j) {
+            V x = hn::LoadU(d, in + j * lanes<T>);
+            keep(x);
+            unroll<all>([&](auto i) { sum[i * vectors + j] = hn::MulAdd(w[i], x, sum[i * vectors + j]); });
+          });
+        } else {
+          V x[static_cast<std::size_t>(vectors)];
+          unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, in + j * lanes<T>); });
+          unroll<all>([&](auto i) {
+            const V w = hn::Set(d, a[i % rows + i / rows * next]);
+            unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::MulAdd(w, x[j], sum[i * vectors + j]); });
+          });
+        }
+        a += rows;
+      }
+      offset += skip;
+      a += rows * skip;
     }
+    offset += steps.rest;
+    a += rows * steps.rest;
+  }
   unroll<all>([&](auto i) {
     unroll<vectors>([&](auto j) { hn::StoreU(sum[i * vectors + j], d, c + i * c_stride + j * lanes<T>); });
   });
@@ -94,7 +114,7 @@ void correlate(const T* HWY_RESTRICT a, const std::int64_t* HWY_RESTRICT row, co
 /// Registers of the target: accumulators, one vector of b each, and one for a must fit.
 constexpr int registers = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64 ? 32 : 16;
 constexpr bool fits(int rows, int vectors, int most_rows) {
-  return rows * vectors + vectors + 1 <= registers && rows <= most_rows;
+  return rows * vectors + (rows < vectors ? rows : vectors) + 1 <= registers && rows <= most_rows;
 }
 
 template <class T, int rows, int vectors>
@@ -102,7 +122,9 @@ constexpr void enter(TileKernels<T>& table) {
   if constexpr (fits(rows, vectors, most_tile_rows)) {
     table.tile[rows][vectors] = &tile<T, rows, vectors, 1>;
     if constexpr (vectors == 1 && fits(2 * rows, 1, registers)) table.pair[rows] = &tile<T, rows, 1, 2>;
-    table.correlate[rows][vectors] = &correlate<T, rows, vectors>;
+    table.widest[rows] = std::max(table.widest[rows], vectors);
+    if constexpr (vectors <= most_panel_vectors && rows * vectors + vectors < registers)
+      table.correlate[rows][vectors] = &correlate<T, rows, vectors>;
   }
 }
 

@@ -37,7 +37,7 @@ using PanelKernel = void (*)(const T* points, const std::int64_t* offset, std::i
 template <class T>
 struct WinogradKernels {
   std::int64_t lanes = 1;
-  PanelKernel<T> panel[most_tile_vectors + 1] = {};
+  PanelKernel<T> panel[most_panel_vectors + 1] = {};
   WinogradAxisKernels<T> axis[winograd_schemes] = {};
 };
 

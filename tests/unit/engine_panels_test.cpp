@@ -1,4 +1,5 @@
-// Panels of many rows of results: taps that meet nothing but zeros of the margin are skipped, and no bit changes.
+// Taps that meet nothing but zeros of the margin are skipped, tiles of few rows are wide, many phases are put together,
+// and no bit changes.
 #include <faltung/cpu.hpp>
 #include <faltung/plan.hpp>
 
@@ -9,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <vector>
@@ -25,15 +27,7 @@ void expect_bits_of_sliding_window(const std::string& text, float weight) {
   EXPECT_TRUE(same_numbers(made, wanted)) << text << " on " << chosen_target();
 }
 
-TEST(Panels, SkipTapsThatStandInTheMargin) {
-  const char* problems[] = {
-      "conv2d ic5 oc104 i11x33 k3x3 d4 p4",        // the first, the last taps
-      "conv2d ic3 oc103 i6x40 k5x3 d2 p4x3",       // rows that only the middle taps meet
-      "conv2d ic2 oc100 i3x35 k3x3 d1x2 p4:3x2",   // rows that no tap meets
-      "conv2d ic40 oc101 i9x33 k3x3 s2x1 d3 p3",   // phase planes, several blocks of the sum
-      "conv3d ic2 oc102 i4x5x20 k3x3x3 d2 p2",     // depth too
-      "conv2d ic4 oc100 i8x32 k3x3 d2 p3:1x2 n2",  // samples, margins that differ
-  };
+void expect_bits_on_every_target(std::initializer_list<const char*> problems) {
   for (const std::string& target : available_targets()) {
     ::setenv("FALTUNG_TARGET", target.c_str(), 1);
     if (internal::tile_kernels<float>(internal::current_target()).fused)
@@ -43,6 +37,53 @@ TEST(Panels, SkipTapsThatStandInTheMargin) {
       }
   }
   ::unsetenv("FALTUNG_TARGET");
+}
+
+TEST(Panels, SkipTapsThatStandInTheMargin) {
+  expect_bits_on_every_target({
+      "conv2d ic5 oc104 i11x33 k3x3 d4 p4",        // the first, the last taps
+      "conv2d ic3 oc103 i6x40 k5x3 d2 p4x3",       // rows that only the middle taps meet
+      "conv2d ic2 oc100 i3x35 k3x3 d1x2 p4:3x2",   // rows that no tap meets
+      "conv2d ic40 oc101 i9x33 k3x3 s2x1 d3 p3",   // phase planes, several blocks of the sum
+      "conv3d ic2 oc102 i4x5x20 k3x3x3 d2 p2",     // depth too
+      "conv2d ic4 oc100 i8x32 k3x3 d2 p3:1x2 n2",  // samples, margins that differ
+      "convt2d ic11 oc105 i5x7 k9x9",              // all of a small image
+      "convt3d ic3 oc100 i4x4x4 k5x5x5 p0x0x2",    // lines and layers
+      "convt2d ic9 oc64 i4x5 k7x7 s2 p1",          // phases whose taps differ in number
+      "convt3d ic2 oc210 i3x4x4 k3x3x3 s3 p1x0x1"  // more results than may wait at once
+  });
+}
+
+TEST(Tiles, InOneRowSkipTapsThatStandInTheMargin) {
+  expect_bits_on_every_target({
+      "convt2d ic38 oc7 i6x6 k7x7 p3", "convt3d ic5 oc7 i6x6x6 k5x5x5 p2x0x2", "convt2d ic20 oc9 i7x6 k9x9 s2 p1x0",
+      "conv3d ic6 oc6 i10x9x8 k4x4x4 d3 p4",
+      "conv2d ic9 oc3 i8x12 k19x17 p9x8",  // more taps than a block of the sum
+      "conv2d ic9 oc3 i3x9 k3x3 p5x1 n2",  // rows that no tap meets
+  });
+}
+
+TEST(Tiles, OfFewRowsAreWide) {
+  expect_bits_on_every_target({
+      "conv2d ic9 oc1 i5x150 k3x3 p1",
+      "conv2d ic40 oc2 i9x131 k3x2",
+      "convt2d ic19 oc3 i32x32 k4x4 s2 p1",
+      "convt2d g3 ic27 oc15 i17x40 k5x4 s2 p1",
+      "conv1d ic61 oc2 i1021 k9 p4",
+      "convt2d ic30 oc1 i50x50 k2x2 s2",
+  });
+}
+
+TEST(Result, OfManyPhasesIsPutTogether) {
+  expect_bits_on_every_target({
+      "convt1d ic9 oc1 i21 k260 s130",
+      "convt1d ic5 oc2 i20 k150 s70 p13",
+      "convt1d ic4 oc3 i3 k130 s65 p40",
+      "convt2d ic4 oc2 i5x9 k4x14 s2x7 p1x3",
+      "convt2d ic4 oc2 i5x9 k4x16 s2x8 p1x4",
+      "convt2d ic3 oc2 i3x5 k5x22 s5x11",
+      "convt1d ic3 oc5 i19 k36 s18",
+  });
 }
 
 }  // namespace
