@@ -21,7 +21,7 @@ double packed_again(const char* text) {
   const auto axes = faltung::internal::lower(problem, faltung::internal::PhaseOrigin::result);
   std::int64_t taps = 1, planes = 1;
   for (const LoweredAxis& axis : axes) taps *= static_cast<std::int64_t>(axis.taps[0].size()), planes *= axis.planes;
-  constexpr int widest[] = {0, 8, 6, 4, 3};
+  constexpr int widest[faltung::internal::most_tile_rows + 1] = {0, 8, 6, 4, 3};
   const Blocking blocking = faltung::internal::choose_blocking(
       axes, {problem.fine_channels, problem.coarse_channels, 1, 1, 1, taps, planes, 4, false, 1},
       {8, 4, 3, 6, 2, widest});
