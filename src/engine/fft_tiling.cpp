@@ -1,6 +1,7 @@
 #include "engine/fft_tiling.hpp"
 
 #include "engine/fft_size.hpp"
+#include "support/cache.hpp"
 #include "support/integers.hpp"
 
 #include <algorithm>
@@ -23,7 +24,7 @@ constexpr double per_remote_byte = 0.065e-9;    // more, of many of either; of s
 constexpr double per_result_byte = 0.14e-9;     // of many, which tiles scatter
 constexpr double near_bytes = 256e3, near_spectra = 0.7e6, near_results = 4e6, remote_spectra = 5e6,
                  remote_weights = 20e6;
-constexpr double near_tile = 140e3;  // bytes of a tile that stays near beside its weights
+constexpr double near_tile = 0.27;  // of the second-level cache: a tile that stays near beside its weights
 constexpr double per_tile = 0.08e-6;
 constexpr double per_narrow_point = 1e-9;                        // more, where a row of a tile is one vector
 constexpr double per_kernel = 0.3e-6, per_packed_byte = 2.2e-9;  // of packing; fresh memory takes most of it
@@ -108,7 +109,8 @@ class Search {
     if (weights * groups > most_bytes || spectra * real(tiling.pairs_at_once) > most_bytes) return;
     const double wide = real(lanes_) * size >= 64 ? 0.85 : 1;  // vectors of 64 bytes
     const double levels = std::log2(points);
-    const double far = 1 + 0.8 * std::clamp((points * 2 * size - near_tile) / (2 * near_tile), 0.0, 1.0);
+    const double near_here = near_tile * real(second_cache_bytes());
+    const double far = 1 + 0.8 * std::clamp((points * 2 * size - near_here) / (2 * near_here), 0.0, 1.0);
     const double narrow = tiling.columns == lanes_ ? per_narrow_point : 0;
     const double once = per_tile + points * ((per_point + per_level * levels) * far + narrow);
     double arithmetic = real(tiling.pairs) * groups * (given + results) * once, moving = 0;

@@ -1,0 +1,11 @@
+// What the machine tells about its caches.
+#pragma once
+
+#include <cstdint>
+
+namespace faltung::internal {
+
+/// Bytes of the second-level cache of one core; 512 KB where the machine does not tell.
+std::int64_t second_cache_bytes();
+
+}  // namespace faltung::internal
