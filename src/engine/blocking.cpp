@@ -16,9 +16,6 @@ constexpr std::int64_t least_positions = 96;
 constexpr std::int64_t sum_depth = 288;
 /// Rows of the matrix product in one chunk: its weights (rows × sum_depth) and results stay in the second-level cache.
 constexpr std::int64_t chunk_rows = 128;
-/// Accumulators that hide the latency of a multiply-add: 4 cycles × 2 units, and a little more for the loads.
-constexpr std::int64_t busy_accumulators = 10;
-
 /// Bytes of cells in one block of the sum up to which the tiles of rows are the outer loop: half of the first-level
 /// cache.
 constexpr std::int64_t resident_bytes = std::int64_t{16} << 10U;

@@ -55,6 +55,9 @@ struct Blocking {
 
 Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles);
 
+/// Accumulators that hide the latency of a multiply-add: 4 cycles × 2 units, and a little more for the loads.
+inline constexpr std::int64_t busy_accumulators = 10;
+
 /// Multiply-adds in flight that all tiles of a product of `rows` × `vectors` take, per tap: small tiles count as large
 /// ones, and so do those that wait for their loads, half of which cross a line of the cache.
 double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors);

@@ -11,10 +11,11 @@ namespace {
 constexpr std::int64_t block_bytes = std::int64_t{1} << 20U;
 /// Positions that a block has at least, where there are as many: fewer do not hide the reading of the weights.
 constexpr std::int64_t least_positions = 64;
-/// Result channels whose products are kept at once.
-constexpr std::int64_t chunk_rows = 64;
-/// Bytes of panels that are made together: as in the direct engine.
-constexpr std::int64_t panels_bytes = std::int64_t{192} << 10U;
+/// Result channels whose products are kept at once: at least so many, and more while their products are half as large
+/// as the points, which every chunk reads again.
+constexpr std::int64_t least_rows = 64, most_rows = 512;
+/// A tile of one vector loads more for a multiply-add than others.
+constexpr double one_vector = 1.03;
 
 std::int64_t even(std::int64_t extent, std::int64_t part) { return ceil_divide(extent, ceil_divide(extent, part)); }
 
@@ -51,11 +52,11 @@ Winograd<T>::Winograd(const Problem& problem, const WinogradAxes& axes, int thre
 
 template <class T>
 void Winograd<T>::choose_blocks() {
-  chunks_ = EvenParts(result_channels_, chunk_rows);
+  const std::int64_t given_points = slots_ * in_points() * given_channels_;
+  chunks_ = EvenParts(result_channels_, std::clamp(given_points / (2 * out_points()), least_rows, most_rows));
   const std::int64_t granule = axes_.x.granule, lines = axes_.y.tiles * axes_.y.granule;
-  const std::int64_t position_bytes =
-      static_cast<std::int64_t>(sizeof(T)) *
-      (slots_ * in_points() * given_channels_ + out_points() * ceil_divide(result_channels_, chunks_.parts));
+  const std::int64_t position_bytes = static_cast<std::int64_t>(sizeof(T)) *
+                                      (given_points + out_points() * ceil_divide(result_channels_, chunks_.parts));
   const std::int64_t fitting = std::max(least_positions, block_bytes / position_bytes);
   const std::int64_t tiles = std::min(axes_.x.tiles, std::max<std::int64_t>(1, fitting / granule));
   // margins of other boundaries copy any cell of the row
@@ -66,7 +67,8 @@ void Winograd<T>::choose_blocks() {
   double best = 0;
   for (std::int64_t count = ceil_divide(most, 2); count <= most; ++count) {
     const EvenParts parts(lines, count);
-    const double cost = best_tiles_cost(ceil_divide(lines, parts.parts) * line) * static_cast<double>(parts.parts);
+    const std::int64_t positions = ceil_divide(lines, parts.parts) * line;
+    const double cost = products_cost(positions, best_tile(positions)) * static_cast<double>(parts.parts);
     if (best != 0 && cost > best) continue;
     best = cost;
     line_blocks_ = parts;
@@ -88,38 +90,41 @@ void Winograd<T>::choose_blocks() {
   lanes_ = std::max<std::int64_t>(1, std::min(tasks_, wanted));
 }
 
-/// Of the better tile, as tiles_cost counts it.
+/// Multiply-adds in flight that the products of a chunk take, per tap: small tiles count as large ones.
 template <class T>
-double Winograd<T>::best_tiles_cost(std::int64_t positions) const {
-  const std::int64_t rows = ceil_divide(result_channels_, chunks_.parts),
-                     vectors = ceil_divide(positions, tiles_.lanes);
-  return std::min(tiles_cost(rows, vectors, tiles_.wide_rows, tiles_.wide_vectors),
-                  tiles_cost(rows, vectors, tiles_.tall_rows, tiles_.tall_vectors));
+double Winograd<T>::products_cost(std::int64_t positions, const TileSize& most) const {
+  const EvenParts row_tiles(ceil_divide(result_channels_, chunks_.parts), most.rows),
+      vector_tiles(ceil_divide(positions, tiles_.lanes), most.vectors);
+  double cost = 0;
+  const auto add = [&](std::int64_t count, std::int64_t vectors) {
+    for (std::int64_t tile = 0; count > 0 && tile < row_tiles.parts; ++tile) {
+      std::int64_t rows = row_tiles.size(tile);
+      if (pairs(row_tiles, tile, vectors)) rows += row_tiles.size(++tile);
+      cost +=
+          static_cast<double>(count * std::max(rows * vectors, busy_accumulators)) * (vectors == 1 ? one_vector : 1.0);
+    }
+  };
+  add(vector_tiles.larger, vector_tiles.least + 1);
+  add(vector_tiles.parts - vector_tiles.larger, vector_tiles.least);
+  return cost;
+}
+
+template <class T>
+typename Winograd<T>::TileSize Winograd<T>::best_tile(std::int64_t positions) const {
+  TileSize best{std::min(most_tile_rows, 2 * tiles_.tall_rows), 1};
+  for (const TileSize& size :
+       {TileSize{tiles_.tall_rows, tiles_.tall_vectors}, TileSize{tiles_.wide_rows, tiles_.wide_vectors}})
+    if (products_cost(positions, size) < products_cost(positions, best)) best = size;
+  return best;
 }
 
 template <class T>
 void Winograd<T>::choose_tiles() {
-  const std::int64_t rows = ceil_divide(result_channels_, chunks_.parts);
-  const std::int64_t positions = ceil_divide(axes_.y.tiles * axes_.y.granule, line_blocks_.parts) *
-                                 ceil_divide(axes_.x.tiles, tile_blocks_.parts) * axes_.x.granule;
-  const std::int64_t vectors = ceil_divide(positions, tiles_.lanes);
-  const double wide = tiles_cost(rows, vectors, tiles_.wide_rows, tiles_.wide_vectors),
-               tall = tiles_cost(rows, vectors, tiles_.tall_rows, tiles_.tall_vectors);
-  tile_rows_ = tall < wide ? tiles_.tall_rows : tiles_.wide_rows;
-  tile_vectors_ = tall < wide ? tiles_.tall_vectors : tiles_.wide_vectors;
+  tile_ = best_tile(ceil_divide(axes_.y.tiles * axes_.y.granule, line_blocks_.parts) *
+                    ceil_divide(axes_.x.tiles, tile_blocks_.parts) * axes_.x.granule);
   std::int64_t deepest = 1;
   for (std::size_t point = 0; point < terms_.size(); ++point) deepest = std::max(deepest, depth_of(point));
   sum_block_ = even(deepest, winograd_sum_block);
-  // sums of several blocks are added up by a kernel that reads panels
-  panels_ = sum_block_ < deepest;
-  const std::int64_t width = tile_vectors_ * tiles_.lanes;
-  panel_positions_ =
-      std::max<std::int64_t>(1, panels_bytes / (sum_block_ * width * static_cast<std::int64_t>(sizeof(T)))) * width;
-  for (std::int64_t v = 1; v <= tile_vectors_; ++v)
-    for (std::int64_t k = 0; k < sum_block_; ++k) panel_offset_[v].push_back(k * v * tiles_.lanes);
-  for (std::int64_t r = 1; r <= tile_rows_; ++r)
-    for (std::int64_t k = 0; k < sum_block_; ++k) weight_step_[r].push_back(k * r);
-  for (std::int64_t r = 0; r < most_tile_rows; ++r) weight_row_[at(r)] = r;
 }
 
 template <class T>
@@ -146,16 +151,11 @@ void Winograd<T>::lay_out() {
   out_row_pitch_ = spread(rounded(tiles) * x_.out.rows * granule + 2 * lanes);
   out_plane_pitch_ = spread(rounded(tiles) * granule + 2 * lanes);
   cell_pitch_ = spread(in_cells + 2 * lanes);
-  const std::int64_t width = tile_vectors_ * lanes;
-  lane_parts_ = {slots_ * slot_stride_ + width,
-                 out_stride_ * out_points() + width,
-                 y_.in.rows * in_row_pitch_,
-                 y_.in.rows * x_.step * in_plane_pitch_,
-                 y_.out.columns * out_row_pitch_,
-                 x_.out.rows * out_plane_pitch_,
-                 y_.in.columns * cell_pitch_,
-                 panels_ ? sum_block_ * panel_positions_ + lanes : 0,
-                 out_row_pitch_};
+  const std::int64_t width = tile_.vectors * lanes;
+  lane_parts_ = {slots_ * slot_stride_ + width,   out_stride_ * out_points() + width,
+                 y_.in.rows * in_row_pitch_,      y_.in.rows * x_.step * in_plane_pitch_,
+                 y_.out.columns * out_row_pitch_, x_.out.rows * out_plane_pitch_,
+                 y_.in.columns * cell_pitch_,     out_row_pitch_};
   for (std::int64_t& elements : lane_parts_) elements = round_up(elements, line);
   zeros_.resize(at(std::max(cell_pitch_, result_channels_)));
 }

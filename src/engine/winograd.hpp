@@ -44,7 +44,7 @@ class Winograd : public Transformed {
     int weights_y, weights_x;
   };
   struct Lane {
-    T *points, *products, *in_rows, *in_planes, *out_rows, *out_planes, *cells, *panels, *nowhere;
+    T *points, *products, *in_rows, *in_planes, *out_rows, *out_planes, *cells, *nowhere;
   };
   struct Task {
     std::int64_t sample, group;
@@ -57,10 +57,19 @@ class Winograd : public Transformed {
     }
   };
   struct Product;
+  /// Rows and vectors of a register tile.
+  struct TileSize {
+    std::int64_t rows, vectors;
+  };
   class TilePacking;
 
   void choose_blocks();
-  double best_tiles_cost(std::int64_t positions) const;
+  bool pairs(const EvenParts& row_tiles, std::int64_t tile, std::int64_t vectors) const {
+    return vectors == 1 && tile + 1 < row_tiles.parts && row_tiles.size(tile) == row_tiles.size(tile + 1) &&
+           kernels_.pair[row_tiles.size(tile)] != nullptr;
+  }
+  double products_cost(std::int64_t positions, const TileSize& most) const;
+  TileSize best_tile(std::int64_t positions) const;
   void choose_tiles();
   void lay_out();
   void make_offsets();
@@ -97,16 +106,12 @@ class Winograd : public Transformed {
   EvenParts chunks_{1, 1}, line_blocks_{1, 1}, tile_blocks_{1, 1}, z_blocks_{1, 1};
   std::int64_t splits_ = 1;  ///< tasks that share the chunks of a block
   std::int64_t tasks_ = 0, lanes_ = 1;
-  std::int64_t tile_rows_ = 1, tile_vectors_ = 1, sum_block_ = 1;
-  bool panels_ = false;
-  std::int64_t panel_positions_ = 1;
+  TileSize tile_{1, 1};  ///< at most
+  std::int64_t sum_block_ = 1;
   std::int64_t slots_ = 1;  ///< planes along z that are kept
   std::int64_t position_stride_ = 0, in_stride_ = 0, out_stride_ = 0, slot_stride_ = 0;
   std::int64_t in_row_pitch_ = 0, in_plane_pitch_ = 0, out_row_pitch_ = 0, out_plane_pitch_ = 0, cell_pitch_ = 0;
-  std::array<std::int64_t, 9> lane_parts_{};
-  std::vector<std::int64_t> panel_offset_[most_panel_vectors + 1];
-  std::vector<std::int64_t> weight_step_[most_tile_rows + 1];  ///< of a tile with so many rows, and where they begin
-  std::array<std::int64_t, most_tile_rows> weight_row_{};
+  std::array<std::int64_t, 8> lane_parts_{};
   std::vector<T> zeros_;  ///< a row in the margin, and what sums start from
 };
 

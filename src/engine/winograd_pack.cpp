@@ -166,7 +166,7 @@ std::unique_ptr<const Packed> Winograd<T>::pack(const void* weights, const void*
   for (std::int64_t group = 0; group < problem_.groups; ++group)
     for (std::int64_t chunk = 0; chunk < chunks_.parts; ++chunk) {
       const std::int64_t rows = chunks_.size(chunk);
-      const EvenParts row_tiles(rows, tile_rows_);
+      const EvenParts row_tiles(rows, tile_.rows);
       for (std::int64_t tile = 0; tile < row_tiles.parts; ++tile) {
         const std::int64_t first = chunks_.begin(chunk) + row_tiles.begin(tile);
         TilePacking packing(*this, row_tiles.begin(tile), row_tiles.size(tile), rows, out);

@@ -1,4 +1,5 @@
 #include "engine/winograd_inl.hpp"
+#include "support/cache.hpp"
 #include "support/parallel.hpp"
 
 #include <algorithm>
@@ -46,7 +47,7 @@ typename Winograd<T>::Lane Winograd<T>::lane(T* memory) const {
   Lane lane{};
   std::size_t i = 0;
   for (T* Lane::*part : {&Lane::points, &Lane::products, &Lane::in_rows, &Lane::in_planes, &Lane::out_rows,
-                         &Lane::out_planes, &Lane::cells, &Lane::panels, &Lane::nowhere}) {
+                         &Lane::out_planes, &Lane::cells, &Lane::nowhere}) {
     lane.*part = memory;
     memory += lane_parts_[i++];
   }
@@ -164,34 +165,20 @@ void Winograd<T>::transform_in(const Task& task, const T* plane, const T* given_
 
 template <class T>
 void Winograd<T>::multiply(const Product& product, const Lane& lane) const {
-  const EvenParts row_tiles(product.rows, tile_rows_);
-  const T* points = lane.points;
-  for (std::int64_t first = 0; first < product.positions; first += panels_ ? panel_positions_ : product.positions) {
-    const std::int64_t last = panels_ ? std::min(product.positions, first + panel_positions_) : product.positions;
-    const EvenParts parts(ceil_divide(last - first, tiles_.lanes), tile_vectors_);
-    for (std::int64_t k0 = 0; k0 < product.depth; k0 += sum_block_) {
-      const std::int64_t depth = std::min(product.depth - k0, sum_block_);
-      const T* weights = product.weights + product.rows * k0;
-      for (std::int64_t i = 0; i < parts.parts; ++i) {
-        const std::int64_t begin = first + parts.begin(i) * tiles_.lanes, vectors = parts.size(i);
-        const T* from = points + begin;
-        const std::int64_t* offset = product.offset + k0;
-        if (panels_) {
-          kernels_.panel[vectors](from, offset, depth, lane.panels);
-          from = lane.panels;
-          offset = panel_offset_[vectors].data();
-        }
-        for (std::int64_t tile = 0; tile < row_tiles.parts; ++tile) {
-          const std::int64_t m = row_tiles.begin(tile);
-          const std::int64_t rows = row_tiles.size(tile);
-          T* to = product.to + m * position_stride_ + begin;
-          if (k0 == 0)
-            tiles_.tile[rows][vectors](weights + m * depth, from, offset, Steps::all(depth), to, position_stride_,
-                                       product.start + m);
-          else  // the block's sum starts from 0
-            tiles_.correlate[rows][vectors](weights + m * depth, weight_row_.data(), weight_step_[rows].data(), from,
-                                            vectors * tiles_.lanes, depth, to, position_stride_, false);
-        }
+  const EvenParts row_tiles(product.rows, tile_.rows),
+      vector_tiles(ceil_divide(product.positions, tiles_.lanes), tile_.vectors);
+  for (std::int64_t k0 = 0; k0 < product.depth; k0 += sum_block_) {
+    const std::int64_t depth = std::min(product.depth - k0, sum_block_);
+    const T* weights = product.weights + product.rows * k0;
+    for (std::int64_t i = 0; i < vector_tiles.parts; ++i) {
+      const std::int64_t begin = vector_tiles.begin(i) * tiles_.lanes, vectors = vector_tiles.size(i);
+      for (std::int64_t tile = 0; tile < row_tiles.parts; ++tile) {
+        const std::int64_t m = row_tiles.begin(tile), rows = row_tiles.size(tile);
+        const bool pair = pairs(row_tiles, tile, vectors);
+        (pair ? kernels_.pair[rows] : kernels_.product[rows][vectors])(
+            weights + m * depth, rows * depth, lane.points + begin, product.offset + k0, depth,
+            product.to + m * position_stride_ + begin, position_stride_, k0 == 0 ? product.start + m : nullptr);
+        if (pair) ++tile;
       }
     }
   }
@@ -209,6 +196,10 @@ bool Winograd<T>::transform_out(const Task& task, std::int64_t channels, T* plan
   const WinogradColumns shape{
       y_.out.columns, out_row_pitch_, tiles, ax.granule, out_plane_pitch_, x_.out.columns * out_stride_, out_stride_};
   if (begin == end) return true;
+  // rows that come from far are on their way during the transform along x
+  const bool far =
+      problem_.batch * problem_.groups * result_channels_ * result_cells() * static_cast<std::int64_t>(sizeof(T)) >
+      second_cache_bytes();
   bool finite = true;
   T* rows[most_points];
   for (std::int64_t channel = 0; channel < channels; ++channel, plane += result_cells())
@@ -222,6 +213,7 @@ bool Winograd<T>::transform_out(const Task& task, std::int64_t channels, T* plan
         some = some || exists;
       }
       if (!some) continue;
+      for (int j = 0; far && j < y_.out.rows; ++j) kernels_.fetch(rows[j], end - begin);
       kernels_.axis[static_cast<std::size_t>(ax.scheme)].out_columns(
           shape, lane.products + channel * position_stride_ + (line - task.line_begin) * tiles * ax.granule,
           lane.out_planes, lane.out_rows);

@@ -30,14 +30,20 @@ struct WinogradAxisKernels {
   /// out[j][x] = Σ_i out[j][i] · rows[i·pitch + x], x < n. Whether all of them are finite, and their sums over j.
   bool (*out_rows)(const T* rows, std::int64_t pitch, std::int64_t n, T* const* out);
 };
-/// panel[k·width + x] = points[offset[k] + x], x < width: as many vectors as the function's place in the table.
+/// Products of one block of the sum: c[i][j] = start[i] + Σ_k a[k·rows + i] · b[offset[k] + j], j < vectors·lanes; k
+/// ascending, fused multiply-add. `start` null: the block's sum starts from 0 and is added to c once. A pair does two
+/// such tiles, one below the other; the weights of the second begin `next` behind those of the first.
 template <class T>
-using PanelKernel = void (*)(const T* points, const std::int64_t* offset, std::int64_t depth, T* panel);
+using ProductKernel = void (*)(const T* a, std::int64_t next, const T* b, const std::int64_t* offset,
+                               std::int64_t depth, T* c, std::int64_t c_stride, const T* start);
 
 template <class T>
 struct WinogradKernels {
   std::int64_t lanes = 1;
-  PanelKernel<T> panel[most_panel_vectors + 1] = {};
+  ProductKernel<T> product[most_tile_rows + 1][most_panel_vectors + 1] = {};  ///< the set of TileKernels::correlate
+  ProductKernel<T> pair[most_tile_rows + 1] = {};                             ///< of one vector
+  /// Asks for n numbers that are needed soon.
+  void (*fetch)(const T* numbers, std::int64_t n) = nullptr;
   WinogradAxisKernels<T> axis[winograd_schemes] = {};
 };
 

@@ -7,9 +7,11 @@
 #endif
 
 #include "kernels/rows_inl.hpp"
+#include "kernels/tile_inl.hpp"
 #include "kernels/winograd.hpp"
 #include "support/integers.hpp"
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -228,27 +230,58 @@ bool out_rows(const T* HWY_RESTRICT rows, std::int64_t pitch, std::int64_t n, T*
   return hn::AllTrue(d, hn::Eq(wild, hn::Zero(d)));
 }
 
-/// Unrolled: compilers take a loop over vectors for a call of memcpy, which costs more than they do.
-template <class T, int vectors>
-void copy_panel(const T* HWY_RESTRICT points, const std::int64_t* HWY_RESTRICT offset, std::int64_t depth,
-                T* HWY_RESTRICT panel) {
-  const hn::ScalableTag<T> d;
-  constexpr auto width = static_cast<std::int64_t>(hn::MaxLanes(d));
-  for (std::int64_t k = 0; k < depth; ++k, panel += vectors * width) {
-    const T* from = points + offset[k];
-    hn::Vec<decltype(d)> x[static_cast<std::size_t>(vectors)];
-    each<vectors>([&](auto j) FALTUNG_INLINED { x[j] = hn::LoadU(d, from + j * width); });
-    each<vectors>([&](auto j) FALTUNG_INLINED { hn::StoreU(x[j], d, panel + j * width); });
+/// Bytes of weights that are on their way while others are used: they come from the last cache, in one long run, and
+/// 0.5 to 4 KB ahead were equally good.
+constexpr std::int64_t weights_ahead = 1536;
+
+template <class T, int rows, int vectors, int stacked>
+void multiply_block(const T* HWY_RESTRICT a, [[maybe_unused]] std::int64_t next, const T* HWY_RESTRICT b,
+                    const std::int64_t* HWY_RESTRICT offset, std::int64_t depth, T* HWY_RESTRICT c,
+                    std::int64_t c_stride, const T* HWY_RESTRICT start) {
+  const Tag<T> d;
+  using V = hn::Vec<Tag<T>>;
+  constexpr int all = rows * stacked;
+  V sum[static_cast<std::size_t>(all * vectors)];
+  if (start != nullptr)
+    unroll<all>([&](auto i) { unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::Set(d, start[i]); }); });
+  else
+    unroll<all * vectors>([&](auto i) { sum[i] = hn::Zero(d); });
+  for (std::int64_t k = 0; k < depth; ++k, a += rows) {
+    const T* in = b + offset[k];
+    V x[static_cast<std::size_t>(vectors)];
+    unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, in + j * lanes<T>); });
+    hwy::Prefetch(reinterpret_cast<const char*>(a) + weights_ahead);
+    unroll<all>([&](auto i) {
+      const V w = hn::Set(d, a[i % rows + i / rows * next]);
+      unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::MulAdd(w, x[j], sum[i * vectors + j]); });
+    });
   }
+  unroll<all>([&](auto i) {
+    unroll<vectors>([&](auto j) {
+      T* to = c + i * c_stride + j * lanes<T>;
+      V& y = sum[i * vectors + j];
+      if (start == nullptr) y = hn::Add(hn::LoadU(d, to), y);
+      hn::StoreU(y, d, to);
+    });
+  });
+}
+
+template <class T, int rows, int vectors>
+constexpr void enter_product(WinogradKernels<T>& table) {
+  if constexpr (rows * vectors + vectors < registers)
+    table.product[rows][vectors] = &multiply_block<T, rows, vectors, 1>;
+  if constexpr (vectors == 1 && fits(2 * rows, 1, registers)) table.pair[rows] = &multiply_block<T, rows, 1, 2>;
+}
+
+template <class T>
+void fetch(const T* numbers, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; i += static_cast<std::int64_t>(64 / sizeof(T))) hwy::Prefetch(numbers + i);
 }
 
 template <class T>
 constexpr WinogradKernels<T> make_winograd_table() {
   WinogradKernels<T> table;
-  table.panel[1] = &copy_panel<T, 1>;
-  table.panel[2] = &copy_panel<T, 2>;
-  table.panel[3] = &copy_panel<T, 3>;
-  table.panel[4] = &copy_panel<T, 4>;
+  table.fetch = &fetch<T>;
   table.lanes = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
   [&]<std::size_t... i>(std::index_sequence<i...>) {
     ((table.axis[i] = {&in_rows<T, static_cast<WinogradScheme>(i)>, &in_columns<T, static_cast<WinogradScheme>(i)>,
@@ -256,6 +289,10 @@ constexpr WinogradKernels<T> make_winograd_table() {
      ...);
   }
   (std::make_index_sequence<winograd_schemes>{});
+  [&]<int... i>(std::integer_sequence<int, i...>) {
+    (enter_product<T, i % most_tile_rows + 1, i / most_tile_rows + 1>(table), ...);
+  }
+  (std::make_integer_sequence<int, most_tile_rows * most_panel_vectors>{});
   return table;
 }
 
