@@ -23,6 +23,7 @@ function givenAt(cell) {
 
 /// Puts a field over a cell. Returns false where there is no number to change.
 function edit(cell, typed) {
+  drawNow();
   const given = givenAt(cell);
   if (!given || !(cell.side in cells)) return false;
   choose(cell, true);
@@ -39,9 +40,12 @@ function edit(cell, typed) {
   const close = keep => {
     if (!open) return;
     open = false;
-    const value = Number(field.value), changed = keep && field.value.trim() !== '' && Number.isFinite(value) && value !== array.values[given.index];
+    const value = Number(field.value), isNumber = field.value.trim() !== '' && Number.isFinite(value);
     field.remove();
-    if (changed) useSources({ [given.name]: array.values.map((old, i) => i === given.index ? value : old).join(',') });
+    if (!keep || !isNumber) return;
+    drawNow();  // nothing that changed meanwhile is taken back
+    const { values } = state.shown[given.side];
+    if (value !== values[given.index]) useSources({ [given.name]: values.map((old, i) => i === given.index ? value : old).join(',') });
   };
   field.addEventListener('keydown', event => {
     event.stopPropagation();

@@ -8,6 +8,13 @@ function refresh(request) {
   if (!frame) frame = requestAnimationFrame(draw);
 }
 
+/// What waits for the next frame, at once: before anything is derived from what is shown.
+function drawNow() {
+  if (!frame) return;
+  cancelAnimationFrame(frame);
+  draw();
+}
+
 function draw() {
   const request = pending;
   pending = null;

@@ -75,6 +75,17 @@ def test_a_picture_is_dropped_on_the_page(page):
     page.tab.wait_for_selector("text=p.txt is no picture that this browser can read")
 
 
+def test_numbers_typed_within_one_frame_all_count(page):
+    page.preset("2d-padding")
+    page.cell("weights", 0).focus()
+    page.tab.evaluate("""() => {
+      for (const key of ['5', 'Tab', '6', 'Tab', '7', 'Enter'])
+        document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+    }""")
+    page.settle()
+    assert page.values("weights") == [5, 6, 7, 4]
+
+
 def test_numbers_are_typed_into_the_cells(page):
     page.preset("2d-padding")
     page.cell("weights", 0).click()
