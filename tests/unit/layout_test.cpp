@@ -46,6 +46,23 @@ TEST(Strides, EveryAlgorithmTakesThemForEveryUnknownAndType) {
     }
 }
 
+TEST(Strides, BothArraysMayLieBackwards) {
+  const std::vector<float> w = {1, 10, 100};
+  const Problem forth = parse_problem("conv1d i6 k3 s2 p1:0"), back = parse_problem("convt1d i3 k3 s2 p1:0");
+  for (const std::string& algorithm : willing(forth)) {
+    const Options options{.algorithm = algorithm, .fine_strides = {6, 6, -1}, .coarse_strides = {3, 3, -1}};
+    const std::vector<float> x = {6, 5, 4, 3, 2, 1}, y = {3, 2, 1};
+    std::vector<float> coarse(3), fine(6);
+    const Plan conv = make_plan(forth, options), transposed = make_plan(back, options);
+    conv.run<float>({&x[5], {1, 1, 6}, {6, 6, -1}}, conv.pack<float>({w.data(), {1, 1, 3}}),
+                    {&coarse[2], {1, 1, 3}, {3, 3, -1}});
+    EXPECT_THAT(coarse, ElementsAre(654, 432, 210)) << algorithm;
+    transposed.run<float>({&y[2], {1, 1, 3}, {3, 3, -1}}, transposed.pack<float>({w.data(), {1, 1, 3}}),
+                          {&fine[5], {1, 1, 6}, {6, 6, -1}});
+    EXPECT_THAT(fine, ElementsAre(300, 30, 203, 20, 102, 10)) << algorithm;
+  }
+}
+
 TEST(Strides, GivenArraysMayBeBroadcast) {
   const Problem problem = parse_problem("conv1d n2 ic2 oc1 i3 k1");
   const Plan plan = make_plan(problem, {.fine_strides = {0, 0, 1}});
