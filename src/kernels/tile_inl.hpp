@@ -34,6 +34,27 @@ using Tag = hn::ScalableTag<T>;
 template <class T>
 inline constexpr std::int64_t lanes = static_cast<std::int64_t>(hn::MaxLanes(Tag<T>()));
 
+/// Every sum of row i from start[i].
+template <class T, int rows, int vectors>
+HWY_INLINE void start_sums(const T* HWY_RESTRICT start, hn::Vec<Tag<T>>* HWY_RESTRICT sum) {
+  unroll<rows>([&](auto i) { unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::Set(Tag<T>(), start[i]); }); });
+}
+
+/// One step of the sums: the weights of `stacked` tiles of `rows`, those of each `next` behind those of the one before,
+/// times the cells.
+template <class T, int rows, int vectors, int stacked>
+HWY_INLINE void add_step(const T* HWY_RESTRICT a, [[maybe_unused]] std::int64_t next, const T* HWY_RESTRICT in,
+                         hn::Vec<Tag<T>>* HWY_RESTRICT sum) {
+  const Tag<T> d;
+  using V = hn::Vec<Tag<T>>;
+  V x[static_cast<std::size_t>(vectors)];
+  unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, in + j * lanes<T>); });
+  unroll<rows * stacked>([&](auto i) {
+    const V w = hn::Set(d, a[i % rows + i / rows * next]);
+    unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::MulAdd(w, x[j], sum[i * vectors + j]); });
+  });
+}
+
 /// `stacked` tiles of `rows`, one below the other: the weights of each follow those of the one before.
 template <class T, int rows, int vectors, int stacked>
 void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset, const Steps& steps,
@@ -43,7 +64,7 @@ void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* 
   constexpr int all = rows * stacked;
   V sum[static_cast<std::size_t>(all * vectors)];
   if (start != nullptr)
-    unroll<all>([&](auto i) { unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::Set(d, start[i]); }); });
+    start_sums<T, all, vectors>(start, sum);
   else
     unroll<all>([&](auto i) {
       unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::LoadU(d, c + i * c_stride + j * lanes<T>); });
@@ -63,12 +84,7 @@ void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* 
             unroll<all>([&](auto i) { sum[i * vectors + j] = hn::MulAdd(w[i], x, sum[i * vectors + j]); });
           });
         } else {
-          V x[static_cast<std::size_t>(vectors)];
-          unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, in + j * lanes<T>); });
-          unroll<all>([&](auto i) {
-            const V w = hn::Set(d, a[i % rows + i / rows * next]);
-            unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::MulAdd(w, x[j], sum[i * vectors + j]); });
-          });
+          add_step<T, rows, vectors, stacked>(a, next, in, sum);
         }
         a += rows;
       }

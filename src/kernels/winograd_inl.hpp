@@ -235,7 +235,7 @@ bool out_rows(const T* HWY_RESTRICT rows, std::int64_t pitch, std::int64_t n, T*
 constexpr std::int64_t weights_ahead = 1536;
 
 template <class T, int rows, int vectors, int stacked>
-void multiply_block(const T* HWY_RESTRICT a, [[maybe_unused]] std::int64_t next, const T* HWY_RESTRICT b,
+void multiply_block(const T* HWY_RESTRICT a, std::int64_t next, const T* HWY_RESTRICT b,
                     const std::int64_t* HWY_RESTRICT offset, std::int64_t depth, T* HWY_RESTRICT c,
                     std::int64_t c_stride, const T* HWY_RESTRICT start) {
   const Tag<T> d;
@@ -243,18 +243,12 @@ void multiply_block(const T* HWY_RESTRICT a, [[maybe_unused]] std::int64_t next,
   constexpr int all = rows * stacked;
   V sum[static_cast<std::size_t>(all * vectors)];
   if (start != nullptr)
-    unroll<all>([&](auto i) { unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::Set(d, start[i]); }); });
+    start_sums<T, all, vectors>(start, sum);
   else
     unroll<all * vectors>([&](auto i) { sum[i] = hn::Zero(d); });
   for (std::int64_t k = 0; k < depth; ++k, a += rows) {
-    const T* in = b + offset[k];
-    V x[static_cast<std::size_t>(vectors)];
-    unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, in + j * lanes<T>); });
     hwy::Prefetch(reinterpret_cast<const char*>(a) + weights_ahead);
-    unroll<all>([&](auto i) {
-      const V w = hn::Set(d, a[i % rows + i / rows * next]);
-      unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::MulAdd(w, x[j], sum[i * vectors + j]); });
-    });
+    add_step<T, rows, vectors, stacked>(a, next, b + offset[k], sum);
   }
   unroll<all>([&](auto i) {
     unroll<vectors>([&](auto j) {
