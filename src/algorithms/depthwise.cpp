@@ -71,7 +71,6 @@ std::optional<std::string> refusal_of_gradient(const Problem& problem) {
 /// A vector of pairs of channels at a time: its cells are transposed, then each position meets the taps. Measured:
 /// docs/design/cost_model.md.
 Cost cost_of_gradient(const Problem& problem) {
-  const auto real = [](std::int64_t i) { return static_cast<double>(i); };
   const std::int64_t lanes = lanes_of(problem), bytes = lanes * static_cast<std::int64_t>(size_of(problem.dtype));
   const std::int64_t pairs = problem.coarse_channels * (problem.fine_channels / problem.groups);
   double taps = 1, positions = 1, cells = 1;
@@ -110,7 +109,6 @@ class Depthwise : public Algorithm {
     if (problem.unknown == Unknown::weights) return refusal_of_gradient(problem);
     // rows and their cells that a narrow tile of four result rows of each phase reads
     const std::array<Axis, 3> axes = three_axes(problem);
-    const auto real = [](std::int64_t i) { return static_cast<double>(i); };
     const std::int64_t channels =
         (problem.unknown == Unknown::coarse ? problem.fine_channels : problem.coarse_channels) / problem.groups;
     const double outer = real(channels) * real(axes[0].kernel);
@@ -131,7 +129,6 @@ class Depthwise : public Algorithm {
     const bool gather = problem.unknown == Unknown::coarse, f32 = problem.dtype == DType::f32;
     const std::array<Axis, 3> axes = three_axes(problem);
     const Axis &z = axes[0], &y = axes[1], &x = axes[2];
-    const auto real = [](std::int64_t i) { return static_cast<double>(i); };
     const auto taps = [&](const Axis& axis) { return gather ? axis.kernel : ceil_divide(axis.kernel, axis.stride); };
     const std::int64_t height = taps(y), width = taps(x);
     const std::int64_t channels = (gather ? problem.fine_channels : problem.coarse_channels) / problem.groups;

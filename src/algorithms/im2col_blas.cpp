@@ -7,6 +7,7 @@
 #include "algorithms/blas_buffer.hpp"
 #include "algorithms/column_map.hpp"
 #include "algorithms/with_type.hpp"
+#include "support/integers.hpp"
 #include "support/parallel.hpp"
 
 #include <cblas.h>
@@ -270,7 +271,6 @@ class Im2colBlas : public Algorithm {
   Cost cost(const Problem& problem) const override {
     // measured: docs/design/cost_model.md. Sums of few terms and products of few rows wait for memory; the BLAS packs
     // the weights of every product; columns are written and read, row by row, and a stride over x leaves vectors.
-    const auto real = [](std::int64_t i) { return static_cast<double>(i); };
     const bool scatter = problem.unknown == Unknown::fine, gradient = problem.unknown == Unknown::weights;
     double taps = 1, positions = 1;
     for (const Axis& axis : problem.axes) taps *= real(axis.kernel), positions *= real(axis.coarse);

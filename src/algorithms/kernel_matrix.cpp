@@ -8,6 +8,7 @@
 #include "algorithms/algorithm.hpp"
 #include "algorithms/with_type.hpp"
 #include "reference/scalar.hpp"
+#include "support/cache.hpp"
 #include "support/parallel.hpp"
 
 #include <fmt/format.h>

@@ -10,6 +10,7 @@
 #include "engine/dense.hpp"
 #include "engine/dense_form.hpp"
 #include "engine/weight_gradient.hpp"
+#include "support/cache.hpp"
 
 #include <fmt/format.h>
 

@@ -23,7 +23,6 @@ inline std::int64_t cells_on_one(const Axis& axis) {
 /// approach to probabilistic rounding error analysis", 2019.
 inline double error_of_direct_sums(const Problem& problem) {
   if (problem.dtype == DType::i64) return 0;
-  const auto real = [](std::int64_t i) { return static_cast<double>(i); };
   double products = real(problem.unknown == Unknown::weights  ? problem.batch
                          : problem.unknown == Unknown::coarse ? problem.fine_channels / problem.groups
                                                               : problem.coarse_channels / problem.groups);

@@ -56,7 +56,7 @@ inline double seconds_of_arrays(const Problem& problem) {
 
 /// Where the weights of a group do not stay in the second-level cache, a core reads this many bytes of them in a
 /// second.
-inline constexpr double far_weights_per_second = 14e9, near_weights = 1 << 20;
+inline constexpr double far_weights_per_second = 14e9;
 
 /// Packing where weights are only put into another order; `seconds` for each, measured: docs/design/cost_model.md.
 inline double seconds_to_order_weights(const Problem& problem, double seconds) {

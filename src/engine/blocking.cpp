@@ -126,8 +126,6 @@ double take_panels(Blocking& blocking, const DenseShape& shape, const TileLimits
   return best;
 }
 
-double real(std::int64_t i) { return static_cast<double>(i); }
-
 }  // namespace
 
 double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors) {

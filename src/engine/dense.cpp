@@ -65,9 +65,7 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
       place_of_[at(group.phases[i])] = {g, static_cast<std::int64_t>(i), before};
     before += static_cast<std::int64_t>(group.phases.size());
   }
-  if (!gather && std::any_of(problem.axes.begin(), problem.axes.end(),
-                             [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
-    fold_.emplace(problem_axes);
+  if (folds_result(problem)) fold_.emplace(problem_axes);
   out_strides_ = dense_strides(result_channels_ * problem.groups, axes_[0].result, axes_[1].result, axes_[2].result);
   if (!fold_) out_strides_ = result_strides_;
 
@@ -137,11 +135,8 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
 /// expect them.
 template <class T>
 bool Dense<T>::reads_in_place() const {
-  if (!given_dense_) return false;
-  for (const LoweredAxis& axis : axes_) {
-    if (axis.planes != 1 || axis.pad != 0 || axis.cells() > axis.given) return false;
-  }
-  return true;
+  return given_dense_ &&
+         std::all_of(axes_.begin(), axes_.end(), [](const LoweredAxis& axis) { return axis.in_place(); });
 }
 
 /// Tiles may be written straight into the result when its rows are the positions, and no tile writes beyond them: the

@@ -8,8 +8,6 @@ namespace faltung::internal {
 
 namespace {
 
-double real(std::int64_t i) { return static_cast<double>(i); }
-
 /// Phases apart, unless their products have few rows and take longer than together, where a few positions more are
 /// computed; tiles of few rows, and of more than one kind, are 15 % slower than they count.
 PhaseOrigin choose_origin(const Problem& problem, const std::array<Axis, 3>& axes, const TileLimits& tiles) {
@@ -93,7 +91,7 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
     boxes *= real(count);
     full *= real(axes[a].positions) / real(count * box[a]);
     reach[a] = box[a] + axes[a].high - axes[a].low;
-    in_place = in_place && axes[a].planes == 1 && axes[a].pad == 0 && axes[a].cells() <= axes[a].given;
+    in_place = in_place && axes[a].in_place();
   }
   const std::int64_t lines = box[0] * box[1], lanes = tiles.lanes;
   // positions of a box as the tiles see them: rows apart, exact in panels, or rows flattened with the margins between

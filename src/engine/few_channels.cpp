@@ -62,9 +62,7 @@ FewChannels<T>::FewChannels(const Problem& problem, int threads, Target target, 
       }
   weights_per_channel_ = element_count(problem.weights_shape()) / (problem.groups * result_channels_);
   reach_y_ = gather_ ? y.span() - 1 : axes_[1].high - axes_[1].low;
-  if (!gather_ &&
-      std::any_of(axes.begin(), axes.end(), [](const Axis& axis) { return axis.boundary != Boundary::zeros; }))
-    fold_.emplace(axes);
+  if (folds_result(problem)) fold_.emplace(axes);
   meets_zeros_ = std::any_of(axes_.begin(), axes_.end(), [](const LoweredAxis& axis) { return axis.meets_zeros(); });
   planes_ = plane_kernel(few_channels_plane_kernels<T>(target));
   if (planes_ != nullptr) {

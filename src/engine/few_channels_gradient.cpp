@@ -21,7 +21,6 @@ std::int64_t reach(const Axis& axis, std::int64_t positions) { return (positions
 
 double few_channels_gradient_bytes(const Problem& problem, std::int64_t lanes) {
   const std::array<Axis, 3> axes = three_axes(problem);
-  const auto real = [](std::int64_t i) { return static_cast<double>(i); };
   const double cells = real(axes[0].kernel) * real(axes[1].span()) * real(reach(axes[2], axes[2].coarse));
   const double taps = real(axes[0].kernel) * real(axes[1].kernel) * real(axes[2].kernel);
   return (cells + 3 * taps) * real(lanes) * static_cast<double>(size_of(problem.dtype));

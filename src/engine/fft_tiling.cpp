@@ -36,8 +36,6 @@ constexpr std::int64_t whole = 8;
 constexpr double most_bytes = double{1 << 30};
 constexpr std::int64_t most_terms = std::int64_t{1} << 22U;
 
-double real(std::int64_t i) { return static_cast<double>(i); }
-
 /// `contiguous`: along the axis on which neighbours in memory lie.
 std::optional<FftTiles> tiles_of(const FftAxis& axis, std::int64_t points, bool contiguous) {
   if (points >= axis.circle()) return FftTiles{points, axis.results(), 1, 0};

@@ -4,6 +4,12 @@
 
 namespace faltung::internal {
 
+bool folds_result(const Problem& problem) {
+  return problem.unknown == Unknown::fine &&
+         std::any_of(problem.axes.begin(), problem.axes.end(),
+                     [](const Axis& axis) { return axis.boundary != Boundary::zeros; });
+}
+
 Fold::Fold(const std::array<Axis, 3>& axes) {
   for (std::size_t a = 0; a < 3; ++a) {
     Axis axis = axes[a];

@@ -12,6 +12,9 @@
 
 namespace faltung::internal {
 
+/// Whether a result has a margin that is folded onto it.
+bool folds_result(const Problem& problem);
+
 class Fold {
  public:
   /// Axes with zeros are cut already: their temporary extent is the fine one.

@@ -136,7 +136,7 @@ std::vector<PhaseGroup> group_phases(const std::array<LoweredAxis, 3>& axes, con
                               (z.plane * ay.planes + y.plane) * ax.planes + x.plane}});
     const auto ascending = [](const Entry& a, const Entry& b) { return a.kernel < b.kernel; };
     const bool nested = std::is_sorted(entries.begin(), entries.end(), ascending);
-    std::sort(entries.begin(), entries.end(), ascending);
+    if (!nested) std::sort(entries.begin(), entries.end(), ascending);
     std::vector<PhaseGroup::Tap> taps;
     std::vector<std::int64_t> kernel;
     for (const Entry& entry : entries) {

@@ -58,6 +58,8 @@ struct LoweredAxis {
   /// Some tap of some output phase meets a zero of the margin.
   bool meets_zeros() const;
   std::int64_t cells() const { return positions + high - low; }
+  /// The cells are those of the given array itself.
+  bool in_place() const { return planes == 1 && pad == 0 && cells() <= given; }
 };
 
 /// How output phases are counted: from the first cell of the result, or from the first of the padded array, where all

@@ -1,5 +1,6 @@
 #include "engine/orientation.hpp"
 
+#include "engine/fold.hpp"
 #include "problem/axes.hpp"
 
 #include <algorithm>
@@ -54,10 +55,7 @@ Orientation choose_orientation(const Problem& problem, const Ends& ends) {
   Orientation orientation;
   const std::array<Axis, 3> axes = three_axes(problem);
   // what is folded is added up in the order of the problem's axes
-  const bool folds = problem.unknown == Unknown::fine && std::any_of(axes.begin(), axes.end(), [](const Axis& axis) {
-                       return axis.boundary != Boundary::zeros;
-                     });
-  if (!ends.fine || !ends.coarse || folds) return orientation;
+  if (!ends.fine || !ends.coarse || folds_result(problem)) return orientation;
   const auto farthest = [&](std::size_t a) {
     if (axes[a].coarse == 1 && axes[a].fine == 1) return std::numeric_limits<std::int64_t>::max();
     return std::max(std::abs((*ends.fine)[a + 2]), std::abs((*ends.coarse)[a + 2]));

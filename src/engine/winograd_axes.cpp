@@ -2,6 +2,7 @@
 
 #include "kernels/kernels.hpp"
 #include "kernels/target.hpp"
+#include "support/cache.hpp"
 #include "support/integers.hpp"
 
 #include <fmt/format.h>
@@ -132,7 +133,6 @@ Rates rates_of(std::int64_t lanes) {
   if (lanes >= 16) return {0.0131e-9, 0.249e-9, 0.15e-9, 0.145e-9, 0.45e-9, 0.124e-9, 1.5e-9, 0.014e-9, 59e-9};
   return {0.0222e-9, 0.276e-9, 0.225e-9, 0.19e-9, 0.45e-9, 0.165e-9, 5.8e-9, 0.021e-9, 45e-9};
 }
-constexpr double near_weights = 1 << 20;
 
 }  // namespace
 
@@ -145,7 +145,6 @@ std::optional<WinogradAxes> winograd_with(const Problem& problem, WinogradScheme
   WinogradAxes made{make_depth(axes[0], problem.unknown), make_axis(axes[1], problem.unknown, y),
                     make_axis(axes[2], problem.unknown, x)};
   const bool f32 = problem.dtype == DType::f32, gather = problem.unknown == Unknown::coarse;
-  const auto real = [](std::int64_t i) { return static_cast<double>(i); };
   const double given = real((gather ? problem.fine_channels : problem.coarse_channels) / problem.groups);
   const double result = real((gather ? problem.coarse_channels : problem.fine_channels) / problem.groups);
   const Bilinear &by = bilinear_of(y), &bx = bilinear_of(x);
