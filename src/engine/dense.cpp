@@ -171,7 +171,7 @@ std::size_t Dense<T>::workspace_bytes() const {
 
 template <class T>
 std::size_t Dense<T>::packed_bytes() const {
-  return at(element_count(problem_.weights_shape()) + problem_.groups * result_channels_ * phases_) * sizeof(T);
+  return at(problem_.groups * result_channels_ * (weights_of_channel() + phases_)) * sizeof(T);
 }
 
 template <class T>
@@ -192,7 +192,7 @@ std::unique_ptr<const Packed> Dense<T>::pack(const void* weights, const void* bi
   const auto* b = static_cast<const T*>(bias);
   packed->bias = b != nullptr;
   if (meets_zeros_) keep_for_repair(w, *packed);
-  packed->weights.resize(at(element_count(problem_.weights_shape())));
+  packed->weights.resize(at(problem_.groups * result_channels_ * weights_of_channel()));
   T* out = packed->weights.data();
   const std::int64_t given_step = given_channels_ > 1 ? weight_place(0, 0, 1, 0) - weight_place(0, 0, 0, 0) : 0;
   const std::int64_t tap_step = problem_.flip ? -1 : 1;
@@ -294,8 +294,7 @@ void Dense<T>::run_task(const Task& task, const T* given, T* result, const Packe
   if (in_place_) planes = first + cell(task.box.begin[0], task.box.begin[1], task.box.begin[2]);
   const T* planes_end = in_place_ ? given + problem_.batch * problem_.groups * given_channels_ * given_cells()
                                   : lane.planes + planes_elements_;
-  std::int64_t depths = 0;  // weights of one result channel
-  for (const Group& group : groups_) depths += group.count() * group.depth();
+  const std::int64_t depths = weights_of_channel();
   for (std::int64_t chunk = task.first_chunk; chunk < task.end_chunk; ++chunk) {
     const std::int64_t channel = task.conv_group * result_channels_ + chunk_begin(chunk);
     run_chunk({task, packed, lane, planes, planes_end, out, packed.weights.data() + channel * depths,

@@ -97,6 +97,11 @@ class Dense : public Prepared {
   // of a dense given array
   std::int64_t given_cells() const { return axes_[0].given * axes_[1].given * axes_[2].given; }
   std::int64_t chunk_begin(std::int64_t chunk) const { return chunks_.begin(chunk); }
+  std::int64_t weights_of_channel() const {
+    std::int64_t weights = 0;
+    for (const Group& group : groups_) weights += group.count() * group.depth();
+    return weights;
+  }
 
   std::int64_t lane_elements() const {
     return planes_elements_ + scratch_elements_ + row_elements_ + tail_elements_ + panels_elements_;

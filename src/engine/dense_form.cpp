@@ -8,6 +8,12 @@ namespace faltung::internal {
 
 namespace {
 
+std::array<LoweredAxis, 3> lower_met(const Problem& problem, const std::array<Axis, 3>& axes, PhaseOrigin origin) {
+  std::array<LoweredAxis, 3> lowered = lower(axes, problem.unknown, origin);
+  for (LoweredAxis& axis : lowered) axis.leave_out_unmet_taps();
+  return lowered;
+}
+
 /// Phases apart, unless their products have few rows and take longer than together, where a few positions more are
 /// computed; tiles of few rows, and of more than one kind, are 15 % slower than they count.
 PhaseOrigin choose_origin(const Problem& problem, const std::array<Axis, 3>& axes, const TileLimits& tiles) {
@@ -15,7 +21,7 @@ PhaseOrigin choose_origin(const Problem& problem, const std::array<Axis, 3>& axe
   const std::int64_t channels = problem.fine_channels / problem.groups;
   bool few = false;
   const auto cost_from = [&](PhaseOrigin origin) {
-    const std::array<LoweredAxis, 3> lowered = lower(axes, problem.unknown, origin);
+    const std::array<LoweredAxis, 3> lowered = lower_met(problem, axes, origin);
     double cost = 0;
     for (const PhaseGroup& group : group_phases(lowered, axes)) {
       const std::int64_t rows = channels * static_cast<std::int64_t>(group.phases.size());
@@ -49,7 +55,7 @@ DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64
                      const Orientation& orientation) {
   DenseForm form;
   const std::array<Axis, 3> problem_axes = orientation.of(three_axes(problem));
-  form.axes = lower(problem_axes, problem.unknown, choose_origin(problem, problem_axes, tiles));
+  form.axes = lower_met(problem, problem_axes, choose_origin(problem, problem_axes, tiles));
   form.groups = group_phases(form.axes, problem_axes, orientation);
   form.planes = planes_read(form.groups);
   const bool gather = problem.unknown == Unknown::coarse;

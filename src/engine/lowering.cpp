@@ -75,17 +75,46 @@ LoweredAxis::Run LoweredAxis::met(std::int64_t phase, std::int64_t position) con
   return run;
 }
 
+LoweredAxis::Run LoweredAxis::positions_met(const Tap& tap) const {
+  const Run cells = inside(tap.plane);
+  const std::int64_t shift = tap.shift - low;
+  return {std::clamp<std::int64_t>(cells.begin - shift, 0, positions),
+          std::clamp<std::int64_t>(cells.end - shift, 0, positions)};
+}
+
 double LoweredAxis::met() const {
   double met = 0, all = 0;
   for (const std::vector<Tap>& of_phase : taps)
     for (const Tap& tap : of_phase) {
-      const Run cells = inside(tap.plane);
-      const std::int64_t shift = tap.shift - low;
-      met += static_cast<double>(std::clamp<std::int64_t>(cells.end - shift, 0, positions) -
-                                 std::clamp<std::int64_t>(cells.begin - shift, 0, positions));
+      const Run at = positions_met(tap);
+      met += static_cast<double>(at.end - at.begin);
       all += static_cast<double>(positions);
     }
   return boundary != Boundary::zeros || all == 0 ? 1 : met / all;
+}
+
+void LoweredAxis::leave_out_unmet_taps() {
+  if (boundary != Boundary::zeros) return;
+  std::vector<std::vector<Tap>> kept = taps;
+  std::int64_t first = high, last = low;
+  bool any = false;
+  for (std::vector<Tap>& of_phase : kept) {
+    std::erase_if(of_phase, [&](const Tap& tap) {
+      const Run at = positions_met(tap);
+      return at.end <= at.begin;
+    });
+    for (const Tap& tap : of_phase) {
+      any = true;
+      first = std::min(first, tap.shift);
+      last = std::max(last, tap.shift);
+    }
+  }
+  if (!any) return;  // the result is the start of the sums: any taps will do
+  taps = std::move(kept);
+  pad -= (first - low) * planes;
+  padded -= (first - low) * planes;
+  low = first;
+  high = last;
 }
 
 LoweredAxis::Run LoweredAxis::clear_of_zeros(std::int64_t phase) const {

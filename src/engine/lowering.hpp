@@ -60,6 +60,12 @@ struct LoweredAxis {
   std::int64_t cells() const { return positions + high - low; }
   /// The cells are those of the given array itself.
   bool in_place() const { return planes == 1 && pad == 0 && cells() <= given; }
+  /// Leaves out the taps that meet nothing but zeros at every position: of kernels larger than the array.
+  void leave_out_unmet_taps();
+
+ private:
+  /// The positions where a tap meets a cell of the array.
+  Run positions_met(const Tap& tap) const;
 };
 
 /// How output phases are counted: from the first cell of the result, or from the first of the padded array, where all

@@ -63,6 +63,23 @@ TEST(Tiles, InOneRowSkipTapsThatStandInTheMargin) {
   });
 }
 
+TEST(Tiles, LeaveOutTapsThatMeetNothingAnywhere) {
+  expect_bits_on_every_target({
+      "conv2d ic16 oc5 i7x7 k15x15 s3 d3 p21", "conv2d ic4 oc3 i5x9 k11x13 p9x10", "conv1d ic8 oc110 i3 k9 s2 p8",
+      "conv1d ic8 oc2 i4 k2 d100 p55", "conv1d ic8 oc2 i4 k3 s2 d49 p51", "convt2d ic6 oc4 i3x3 k9x9 s2 p5",
+      "convt1d ic5 oc3 i2 k20 s3 p9",
+      "conv1d ic4 oc3 i2 k2 d40 p20",  // no tap meets anything
+  });
+  const auto packed_bytes = [](const char* problem) {
+    std::size_t bytes = 0;
+    for (const Candidate& candidate : make_plan(parse_problem(problem), {.algorithm = "polyphase"}).report().candidates)
+      bytes += candidate.packed_bytes;
+    return bytes;
+  };
+  EXPECT_EQ(packed_bytes("conv2d ic166 oc32 i7x7 k15x15 s3 d3 p21"),
+            packed_bytes("conv2d ic166 oc32 i7x7 k5x5 s3 d3 p6"));
+}
+
 TEST(Tiles, OfFewRowsAreWide) {
   expect_bits_on_every_target({
       "conv2d ic9 oc1 i5x150 k3x3 p1",
