@@ -31,21 +31,11 @@ std::unique_ptr<const Prepared> prepare_typed(const Problem& problem, int thread
   return std::make_unique<Dense<T>>(problem, threads, current_target(), ends);
 }
 
-/// Seconds for a multiply-add, a sum moved between memory and registers, a cell packed into planes and a row of them,
-/// a cell copied into a panel, a result put between those of other phases and a row of them.
-struct Rates {
-  double multiply_add, sum, packed, packed_strided, packed_row, panel, placed, placed_row;
-};
-Rates rates_of() {
-  if (tile_kernels<float>(current_target()).lanes >= 16)
-    return {0.0101e-9, 0.09e-9, 0.13e-9, 0.18e-9, 4.4e-9, 0.2e-9, 0.19e-9, 4.7e-9};
-  return {0.0187e-9, 0.095e-9, 0.07e-9, 0.19e-9, 5.1e-9, 0.19e-9, 0.23e-9, 3.4e-9};
-}
-
 template <class T>
-DenseWork work_of(const Problem& problem) {
+double seconds_of(const Problem& problem) {
   const TileLimits limits = limits_of(tile_kernels<T>(current_target()));
-  return dense_work(problem, dense_form(problem, limits, sizeof(T), false), limits);
+  const DenseForm form = dense_form(problem, limits, sizeof(T), false);
+  return dense_seconds(dense_work(problem, form, limits), form, limits);
 }
 
 Cost cost_of_gradient(const Problem& problem) {
@@ -89,19 +79,7 @@ class Polyphase : public Algorithm {
   // What it costs: measured, docs/design/cost_model.md
   Cost cost(const Problem& problem) const override {
     if (problem.unknown == Unknown::weights) return cost_of_gradient(problem);
-    const bool f32 = problem.dtype == DType::f32;
-    const DenseWork work = f32 ? work_of<float>(problem) : work_of<double>(problem);
-    const Rates rates = rates_of();
-    const double wider = f32 ? 1 : 2;
-    const bool strided = problem.unknown == Unknown::coarse && problem.axes.back().stride > 1;
-    double seconds = wider * (work.multiply_adds * rates.multiply_add + work.sums * rates.sum +
-                              work.packed * (strided ? rates.packed_strided : rates.packed) +
-                              work.panels * rates.panel + work.placed * rates.placed) +
-                     work.packed_rows * rates.packed_row + work.placed_rows * rates.placed_row;
-    // weights are read while others are multiplied
-    const auto weights = static_cast<double>(element_count(problem.weights_shape()) *
-                                             static_cast<std::int64_t>(size_of(problem.dtype)) / problem.groups);
-    if (weights > near_weights) seconds = std::max(seconds, 4 * wider * work.weights / far_weights_per_second);
+    const double seconds = problem.dtype == DType::f32 ? seconds_of<float>(problem) : seconds_of<double>(problem);
     return {seconds + seconds_of_arrays(problem), seconds_to_order_weights(problem, 1.8e-9), 1.5e-6};
   }
 

@@ -54,10 +54,6 @@ inline double seconds_of_arrays(const Problem& problem) {
   return outside * (0.03e-9 * (all - result) + 0.02e-9 * result) + std::max(0.0, 1 - far / all) * 0.06e-9 * result;
 }
 
-/// Where the weights of a group do not stay in the second-level cache, a core reads this many bytes of them in a
-/// second.
-inline constexpr double far_weights_per_second = 14e9;
-
 /// Packing where weights are only put into another order; `seconds` for each, measured: docs/design/cost_model.md.
 inline double seconds_to_order_weights(const Problem& problem, double seconds) {
   return problem.unknown == Unknown::weights ? 0

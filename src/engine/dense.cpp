@@ -1,6 +1,7 @@
 #include "engine/dense_form.hpp"
 #include "engine/dense_inl.hpp"
 #include "engine/orientation.hpp"
+#include "engine/sharing.hpp"
 #include "support/parallel.hpp"
 
 #include <algorithm>
@@ -53,6 +54,8 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   given_dense_ = given_layout.is(given_strides_);
   result_dense_ = result_layout.is(result_strides_);
   DenseForm form = dense_form(problem, limits_of(tiles_), sizeof(T), finish_.adds || !result_dense_, orientation);
+  const std::int64_t wanted = threads == 0 ? hardware_threads() : threads;
+  splits_ = share(problem, limits_of(tiles_), wanted, form);
   axes_ = form.axes;
   blocking_ = form.blocking;
   phases_ = form.shape.phases;
@@ -97,16 +100,8 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   }
 
   chunks_ = EvenParts(result_channels_, blocking_.chunk);
-  const std::int64_t all_boxes = problem.batch * problem.groups * boxes_[0] * boxes_[1] * boxes_[2];
-  const std::int64_t wanted = threads == 0 ? hardware_threads() : threads;
-  if (wanted > 1 && all_boxes > 0 && all_boxes < 4 * wanted) {  // too few boxes to share evenly: share the chunks too
-    const std::int64_t parts = ceil_divide(4 * wanted, all_boxes);
-    const std::int64_t least = std::max<std::int64_t>(1, blocking_.tile_rows / phases_);
-    if (chunks_.parts < parts)
-      chunks_ = EvenParts(result_channels_, std::max(least, ceil_divide(result_channels_, parts)));
-    splits_ = std::min(chunks_.parts, parts);
-  }
-  tasks_ = all_boxes * splits_;
+  tasks_ = problem.batch * problem.groups * splits_;
+  for (const std::int64_t boxes : boxes_) tasks_ *= boxes;
   lanes_ = std::max<std::int64_t>(1, std::min(tasks_, wanted));
 
   const auto& box = blocking_.box;
@@ -149,14 +144,14 @@ bool Dense<T>::writes_in_place() const {
            (blocking_.box[2] == axes_[2].positions || (blocking_.box[0] == 1 && blocking_.box[1] == 1));
   const bool one_block = groups_[0].depth() <= blocking_.sum_block;
   if (blocking_.rows_apart)
-    return axes_[2].positions >= tiles_.lanes &&
+    return axes_[2].positions - box_begin(2, boxes_[2] - 1) >= tiles_.lanes &&
            (one_block || (axes_[2].positions % tiles_.lanes == 0 && boxes_[2] == 1));
   const std::int64_t pitch = in_place_ ? axes_[2].given : planes_->pitch();
   const std::int64_t rows = in_place_ ? axes_[1].given : blocking_.box[1] + axes_[1].high - axes_[1].low;
   const bool gapless = pitch == axes_[2].positions && (blocking_.box[0] == 1 || rows == axes_[1].positions);
   if (!gapless) return false;
   std::int64_t smallest = 1;  // the last box of every axis
-  for (std::size_t a = 0; a < 3; ++a) smallest *= axes_[a].positions - blocking_.box[a] * (boxes_[a] - 1);
+  for (std::size_t a = 0; a < 3; ++a) smallest *= axes_[a].positions - box_begin(a, boxes_[a] - 1);
   const std::int64_t full = blocking_.box[0] * blocking_.box[1] * blocking_.box[2];
   const bool whole = smallest % tiles_.lanes == 0 && full % tiles_.lanes == 0;
   return smallest >= tiles_.lanes && (one_block || whole);
@@ -230,14 +225,21 @@ std::unique_ptr<const Packed> Dense<T>::pack(const void* weights, const void* bi
   return packed;
 }
 
+/// Boxes along x are whole tiles, the last one smaller; along y and z they are even, so that threads finish together.
+template <class T>
+std::int64_t Dense<T>::box_begin(std::size_t axis, std::int64_t i) const {
+  const std::int64_t positions = axes_[axis].positions, most = blocking_.box[axis];
+  return axis == 2 ? std::min(positions, i * most) : EvenParts(positions, most).begin(i);
+}
+
 template <class T>
 typename Dense<T>::Task Dense<T>::task(std::int64_t index) const {
   Task task{};
   const std::int64_t split = index % splits_;
   index /= splits_;
   for (std::size_t a = 3; a-- > 0; index /= boxes_[a]) {
-    task.box.begin[a] = index % boxes_[a] * blocking_.box[a];
-    task.box.end[a] = std::min(axes_[a].positions, task.box.begin[a] + blocking_.box[a]);
+    task.box.begin[a] = box_begin(a, index % boxes_[a]);
+    task.box.end[a] = box_begin(a, index % boxes_[a] + 1);
   }
   task.conv_group = index % problem_.groups;
   task.sample = index / problem_.groups;

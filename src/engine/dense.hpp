@@ -115,6 +115,7 @@ class Dense : public Prepared {
   }
   bool reads_in_place() const;
   bool writes_in_place() const;
+  std::int64_t box_begin(std::size_t axis, std::int64_t i) const;
   Task task(std::int64_t index) const;
   void run_task(const Task& task, const T* given, T* result, const Packed& packed, const Lane& lane) const;
   void run_chunk(const ChunkRun& run) const;

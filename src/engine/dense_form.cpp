@@ -1,5 +1,6 @@
 #include "engine/dense_form.hpp"
 
+#include "support/cache.hpp"
 #include "support/integers.hpp"
 
 #include <algorithm>
@@ -13,6 +14,19 @@ std::array<LoweredAxis, 3> lower_met(const Problem& problem, const std::array<Ax
   for (LoweredAxis& axis : lowered) axis.leave_out_unmet_taps();
   return lowered;
 }
+
+/// Seconds for a multiply-add, a sum moved between memory and registers, a cell packed into planes and a row of them,
+/// a cell copied into a panel, a result put between those of other phases and a row of them. Measured:
+/// docs/design/cost_model.md.
+struct Rates {
+  double multiply_add, sum, packed, packed_strided, packed_row, panel, placed, placed_row;
+};
+constexpr Rates rates = {0.0187e-9, 0.095e-9, 0.07e-9, 0.19e-9, 5.1e-9, 0.19e-9, 0.23e-9, 3.4e-9},
+                rates_of_64_bytes = {0.0101e-9, 0.09e-9, 0.13e-9, 0.18e-9, 4.4e-9, 0.2e-9, 0.19e-9, 4.7e-9};
+
+/// Where the weights of a group do not stay in the second-level cache, a core reads this many bytes of them in a
+/// second.
+constexpr double far_weights_per_second = 14e9;
 
 /// Phases apart, unless their products have few rows and take longer than together, where a few positions more are
 /// computed; tiles of few rows, and of more than one kind, are 15 % slower than they count.
@@ -127,7 +141,7 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
     work.multiply_adds += met * real(runs * depth * lanes) * all_rows / real(rows) *
                           tiles_cost(rows, vectors, blocking.tile_rows, blocking.tile_vectors);
     work.sums += all_rows * cells * real(std::max<std::int64_t>(1, ceil_divide(depth, blocking.sum_block)));
-    if (blocking.panels) work.panels += met * real(depth) * cells;
+    if (blocking.panels) work.panels += met * real(depth * chunks) * cells;
     weights += all_rows * real(depth);
   }
   if (!in_place) {
@@ -144,7 +158,21 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
                           &work.placed_rows})
     *counted *= boxes * full;
   work.weights = weights * boxes * again;
+  work.kernel = weights;
   return work;
+}
+
+double dense_seconds(const DenseWork& work, const DenseForm& form, const TileLimits& tiles) {
+  const std::int64_t bytes = form.shape.element_bytes;
+  const Rates& of = tiles.lanes * bytes >= 64 ? rates_of_64_bytes : rates;
+  const double wider = real(bytes) / 4;  // they were measured with f32
+  const double seconds = wider * (work.multiply_adds * of.multiply_add + work.sums * of.sum +
+                                  work.packed * (form.axes[2].planes > 1 ? of.packed_strided : of.packed) +
+                                  work.panels * of.panel + work.placed * of.placed) +
+                         work.packed_rows * of.packed_row + work.placed_rows * of.placed_row;
+  // weights are read while others are multiplied
+  if (work.kernel * real(bytes) <= near_weights) return seconds;
+  return std::max(seconds, work.weights * real(bytes) / far_weights_per_second);
 }
 
 }  // namespace faltung::internal

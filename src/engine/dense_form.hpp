@@ -30,8 +30,12 @@ struct DenseWork {
   double packed = 0, packed_rows = 0;
   double panels = 0;                   ///< cells copied into panels
   double weights = 0;                  ///< numbers read, again for every box
+  double kernel = 0;                   ///< weights of one conv group
   double placed = 0, placed_rows = 0;  ///< results of several phases that are put together
 };
 DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLimits& tiles);
+
+/// What it takes one thread, in seconds.
+double dense_seconds(const DenseWork& work, const DenseForm& form, const TileLimits& tiles);
 
 }  // namespace faltung::internal

@@ -91,6 +91,18 @@ TEST(Tiles, OfFewRowsAreWide) {
   });
 }
 
+TEST(Tiles, OfBoxesShorterThanAVectorStayInTheBox) {
+  expect_bits_on_every_target({"conv1d ic64 oc4 i54145 k3 p1"});  // AVX2: the last of 48 boxes is one position
+  for (const char* text : {"conv1d-dx n2 ic5 oc5 i49 k3 p1:2", "conv1d ic3 oc7 i51 k4 d2 p1"}) {
+    const Problem problem = parse_problem(text);
+    const Operands<float> operands = make_operands<float>(problem, 1, true, fractions<float>);
+    const std::vector<float> wanted = run(problem, "polyphase", operands);
+    for (const int threads : {2, 3, 4, 7})
+      EXPECT_TRUE(same_numbers(run(problem, "polyphase", operands, threads), wanted))
+          << text << ", threads " << threads;
+  }
+}
+
 TEST(Result, OfManyPhasesIsPutTogether) {
   expect_bits_on_every_target({
       "convt1d ic9 oc1 i21 k260 s130",
