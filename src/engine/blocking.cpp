@@ -116,17 +116,24 @@ std::int64_t choose_sum_block(const DenseShape& shape, std::int64_t most) {
 double take_panels(Blocking& blocking, const DenseShape& shape, const TileLimits& tiles) {
   double best = 0;
   blocking.panels = true;
-  blocking.rows_outer = false;
   choose_tile(blocking, blocking.chunk * shape.largest_group,
               ceil_divide(blocking.box[0] * blocking.box[1] * blocking.box[2], tiles.lanes), 1, tiles, best, false);
   const std::int64_t width = blocking.tile_vectors * tiles.lanes;
   blocking.sum_block = choose_sum_block(shape, panel_bytes / (width * shape.element_bytes));
-  blocking.panel_positions =
-      std::max<std::int64_t>(1, panels_bytes / (blocking.sum_block * width * shape.element_bytes)) * width;
+  const std::int64_t tile_bytes = blocking.sum_block * width * shape.element_bytes;
+  const std::int64_t in_run = tiles_of_run(tile_bytes);
+  blocking.rows_outer = in_run > 1;
+  blocking.panel_positions = (in_run > 1 ? in_run : std::max<std::int64_t>(1, panels_bytes / tile_bytes)) * width;
   return best;
 }
 
 }  // namespace
+
+std::int64_t tiles_of_run(std::int64_t tile_bytes) {
+  constexpr std::int64_t least = 4;
+  const std::int64_t fitting = panel_bytes / std::max<std::int64_t>(1, tile_bytes);
+  return fitting < least ? 1 : fitting;
+}
 
 double tiles_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors) {
   const EvenParts row_parts(rows, most_rows), vector_parts(vectors, most_vectors);

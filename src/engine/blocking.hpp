@@ -55,6 +55,10 @@ struct Blocking {
 
 Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles);
 
+/// Tiles of positions whose cells stay in the first-level cache while the tiles of rows pass over them, each writing a
+/// run of results; 1 where the sums have many steps: all rows at one tile of positions then.
+std::int64_t tiles_of_run(std::int64_t tile_bytes);
+
 /// Accumulators that hide the latency of a multiply-add: 4 cycles × 2 units, and a little more for the loads.
 inline constexpr std::int64_t busy_accumulators = 10;
 

@@ -55,13 +55,14 @@ class Dense : public Prepared {
     std::int64_t index;
     std::int64_t before;  ///< phases of the groups before
   };
-  /// A run of positions that one register tile covers.
-  struct PositionTile {
-    std::int64_t cell;    ///< in the planes
+  /// Positions that follow each other, as `count` register tiles.
+  struct PositionTiles {
+    std::int64_t cell;    ///< of the first, in the planes
     std::int64_t column;  ///< in the scratch, or in the result's channel
-    std::int64_t vectors;
-    std::int64_t valid;  ///< positions that exist; the rest of the vectors is nobody's
-    std::int64_t row;    ///< of the box, where tiles stay inside one
+    std::int64_t count;
+    std::int64_t vectors;  ///< of a tile
+    std::int64_t valid;    ///< positions that exist; the rest of the vectors is nobody's
+    std::int64_t row;      ///< of the box, where tiles stay inside one
   };
   struct Task {
     std::int64_t sample, conv_group;
@@ -76,7 +77,7 @@ class Dense : public Prepared {
     std::int64_t first;
     Steps steps;
   };
-  /// What the tiles of rows at one tile of positions share; weights, c and start are those of row 0.
+  /// What the tiles of rows at some equal tiles of positions share; weights, c and start are those of row 0.
   struct Product {
     const T *weights, *cells;
     const std::int64_t* offset;
@@ -85,6 +86,7 @@ class Dense : public Prepared {
     T* c;
     std::int64_t c_stride;
     const T* start;
+    std::int64_t count, cells_step;  ///< tiles of positions, and how far the cells of one lie behind those before
   };
   /// One chunk of one task, for the loops below.
   struct ChunkRun;
@@ -153,7 +155,7 @@ class Dense : public Prepared {
   std::int64_t scratch_column(const Box& box, std::int64_t z, std::int64_t y) const;
   T* scratch_or_result(const ChunkRun& run, std::int64_t scratch_row) const;
   template <class Visit>
-  void for_each_position_tile(const Box& box, Visit&& visit) const;
+  void for_each_run_of_tiles(const Box& box, Visit&& visit) const;
 
   Problem problem_;
   int threads_;

@@ -60,27 +60,38 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
             rows_.panel(run.planes, run.planes_end, group.offset.data() + k0 + k, steps.run, segments, count, width_of,
                         panel + k * width_of);
       }
-      const std::int64_t tiles_together = std::max<std::int64_t>(
-          1, weights_bytes /
-                 (std::max<std::int64_t>(1, depth) * blocking_.tile_rows * static_cast<std::int64_t>(sizeof(T))));
-      for (std::int64_t tile0 = 0; tile0 < row_tiles.parts; tile0 += tiles_together)
-        for (std::int64_t i = 0; i < parts.parts; ++i) {
-          const T* panel = run.lane.panels + parts.begin(i) * tiles_.lanes * depth;
-          const std::int64_t begin = first + parts.begin(i) * tiles_.lanes;
-          // the last tile of a box must not write beyond it
-          const bool beside = direct_ && begin + parts.size(i) * tiles_.lanes > positions;
-          T* to = beside ? run.lane.scratch : c + begin;
-          const std::int64_t to_stride = beside ? width : c_stride;
-          const std::int64_t tile1 = std::min(row_tiles.parts, tile0 + tiles_together);
-          multiply_rows({tile0, tile1}, row_tiles, parts.size(i),
-                        {weights, panel, tail_offset_[parts.size(i)].data(), depth,
-                         taken(group, depth, box, begin, std::min(last, begin + parts.size(i) * tiles_.lanes)), to,
-                         to_stride, start});
-          if (k0 + group.block < group.depth() || !(beside || finishes)) continue;
-          for (std::int64_t m = row_tiles.begin(tile0); m < row_tiles.begin(tile1); ++m)
-            rows_.finish(finish_, to + m * to_stride, std::min(parts.size(i) * tiles_.lanes, positions - begin),
-                         c + m * c_stride + begin);
+      const auto multiply_some = [&](LoweredAxis::Run tiles, std::int64_t i, std::int64_t count) {
+        const std::int64_t vectors = parts.size(i), width_of = vectors * tiles_.lanes;
+        const std::int64_t begin = first + parts.begin(i) * tiles_.lanes, end = begin + count * width_of;
+        // the last tile of a box must not write beyond it
+        const bool beside = direct_ && end > positions;
+        T* to = beside ? run.lane.scratch : c + begin;
+        const std::int64_t to_stride = beside ? width : c_stride;
+        multiply_rows(
+            tiles, row_tiles, vectors,
+            {weights, run.lane.panels + parts.begin(i) * tiles_.lanes * depth, tail_offset_[vectors].data(), depth,
+             taken(group, depth, box, begin, std::min(last, end)), to, to_stride, start, count, width_of * depth});
+        if (k0 + group.block < group.depth() || !(beside || finishes)) return;
+        for (std::int64_t m = row_tiles.begin(tiles.begin); m < row_tiles.begin(tiles.end); ++m)
+          rows_.finish(finish_, to + m * to_stride, std::min(count * width_of, positions - begin),
+                       c + m * c_stride + begin);
+      };
+      if (blocking_.rows_outer && !blocking_.skips_taps) {
+        const std::int64_t whole = parts.parts - (direct_ && last == positions ? 1 : 0),
+                           larger = std::min(parts.larger, whole);
+        for (std::int64_t tile = 0; tile < row_tiles.parts; ++tile) {
+          if (larger > 0) multiply_some({tile, tile + 1}, 0, larger);
+          if (whole > larger) multiply_some({tile, tile + 1}, larger, whole - larger);
+          if (parts.parts > whole) multiply_some({tile, tile + 1}, whole, 1);
         }
+        continue;
+      }
+      const std::int64_t tile_bytes =
+          std::max<std::int64_t>(1, depth) * blocking_.tile_rows * static_cast<std::int64_t>(sizeof(T));
+      const std::int64_t tiles_together = std::max<std::int64_t>(1, weights_bytes / tile_bytes);
+      for (std::int64_t tile0 = 0; tile0 < row_tiles.parts; tile0 += tiles_together)
+        for (std::int64_t i = 0; i < parts.parts; ++i)
+          multiply_some({tile0, std::min(row_tiles.parts, tile0 + tiles_together)}, i, 1);
     }
   }
 }

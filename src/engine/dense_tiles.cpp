@@ -8,23 +8,26 @@ namespace faltung::internal {
 
 template <class T>
 template <class Visit>
-void Dense<T>::for_each_position_tile(const Box& box, Visit&& visit) const {
+void Dense<T>::for_each_run_of_tiles(const Box& box, Visit&& visit) const {
   // a run of `length` positions that follow each other, from `from` in the planes and `column` in the result or scratch
   const auto tiles_of = [&](std::int64_t row, std::int64_t from, std::int64_t column, std::int64_t length) {
-    const EvenParts parts((length + tiles_.lanes - 1) / tiles_.lanes, blocking_.tile_vectors);
-    const auto tile = [&](std::int64_t begin, std::int64_t vectors) {
-      visit(PositionTile{from + begin, column + begin, vectors, std::min(vectors * tiles_.lanes, length - begin), row});
+    const EvenParts parts(ceil_divide(length, tiles_.lanes), blocking_.tile_vectors);
+    const auto tiles = [&](std::int64_t begin, std::int64_t count, std::int64_t vectors) {
+      const std::int64_t valid = std::min(count * vectors * tiles_.lanes, length - begin);
+      if (count > 0) visit(PositionTiles{from + begin, column + begin, count, vectors, valid, row});
     };
-    for (std::int64_t i = 0; i < parts.parts; ++i) {
-      const std::int64_t begin = parts.begin(i) * tiles_.lanes, vectors = parts.size(i), width = vectors * tiles_.lanes;
-      if (!direct_ || begin + width <= length) {
-        tile(begin, vectors);
-      } else if (width <= length) {
-        tile(length - width, vectors);
-      } else {  // the only tile of a short run
-        if (vectors > 1) tile(0, vectors - 1);
-        tile(length - tiles_.lanes, 1);
-      }
+    const bool exact = !direct_ || length % tiles_.lanes == 0;
+    const std::int64_t end = parts.parts - (exact ? 0 : 1), larger = std::min(parts.larger, end);
+    tiles(0, larger, parts.least + 1);
+    tiles(parts.begin(larger) * tiles_.lanes, end - larger, parts.least);
+    if (exact) return;
+    // the last tile must not write behind the run
+    const std::int64_t vectors = parts.size(end), width = vectors * tiles_.lanes;
+    if (width <= length) {
+      tiles(length - width, 1, vectors);
+    } else {  // the only tile of a short run
+      tiles(0, 1, vectors - 1);
+      tiles(length - tiles_.lanes, 1, 1);
     }
   };
   if (!blocking_.rows_apart) {
@@ -39,20 +42,32 @@ void Dense<T>::for_each_position_tile(const Box& box, Visit&& visit) const {
                box.size(2));
 }
 
-/// Some tiles of rows at one tile of positions.
+/// Some tiles of rows at each of the tiles of positions.
 template <class T>
 void Dense<T>::multiply_rows(LoweredAxis::Run tiles, const EvenParts& parts, std::int64_t vectors,
                              const Product& of) const {
-  for (std::int64_t i = tiles.begin; i < tiles.end; ++i) {
-    const std::int64_t m = parts.begin(i), rows = parts.size(i);
-    TileKernel<T> kernel = tiles_.tile[rows][vectors];
-    if (vectors == 1 && i + 1 < tiles.end && parts.size(i + 1) == rows && tiles_.pair[rows] != nullptr) {
-      kernel = tiles_.pair[rows];
-      ++i;
+  const auto equal = [&](std::int64_t begin, std::int64_t count, std::int64_t rows) {
+    if (count <= 0) return;
+    const auto call = [&](TileKernel<T> kernel, std::int64_t m, const Repeat& repeat) {
+      kernel(of.weights + m * of.depth + of.taken.first * rows, of.cells, of.offset + of.taken.first, of.taken.steps,
+             of.c + m * of.c_stride, of.c_stride, of.start == nullptr ? nullptr : of.start + m, repeat);
+    };
+    if (of.count > 1) {
+      for (std::int64_t i = begin; i < begin + count; ++i)
+        call(tiles_.tile[rows][vectors], parts.begin(i), {of.count, 0, of.cells_step, vectors * tiles_.lanes, 0, true});
+      return;
     }
-    kernel(of.weights + m * of.depth + of.taken.first * rows, of.cells, of.offset + of.taken.first, of.taken.steps,
-           of.c + m * of.c_stride, of.c_stride, of.start == nullptr ? nullptr : of.start + m);
-  }
+    const std::int64_t pairs = vectors == 1 && tiles_.pair[rows] != nullptr ? count / 2 : 0;
+    const auto down = [&](std::int64_t times, std::int64_t by) {
+      return Repeat{times, by * of.depth, 0, by * of.c_stride, by, false};
+    };
+    if (pairs > 0) call(tiles_.pair[rows], parts.begin(begin), down(pairs, 2 * rows));
+    if (count > 2 * pairs)
+      call(tiles_.tile[rows][vectors], parts.begin(begin + 2 * pairs), down(count - 2 * pairs, rows));
+  };
+  const std::int64_t larger = std::clamp(parts.larger, tiles.begin, tiles.end);
+  equal(tiles.begin, larger - tiles.begin, parts.least + 1);
+  equal(larger, tiles.end - larger, parts.least);
 }
 
 /// At some positions of a box, begin … end − 1.
@@ -102,32 +117,43 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
     const T* weights = run.weights + rows * k0;
     const T* start = k0 == 0 && !filled ? run.start : nullptr;
     const bool finishes = direct_ && !finish_.nothing() && k0 + group.block >= group.depth();
-    const auto position_tile = [&](std::int64_t first, std::int64_t end, const PositionTile& tile) {
-      const T* planes = run.planes + tile.cell;
-      const std::int64_t* offset = group.offset.data() + k0;
-      const std::int64_t width = tile.vectors * tiles_.lanes;
-      if (in_place_ && depth > 0 && run.planes_end - planes < furthest + width) {
-        // the vectors would read behind the given array: take what exists into the tail
-        for (std::int64_t k = 0; k < depth; ++k) std::copy_n(planes + offset[k], tile.valid, run.lane.tail + k * width);
-        planes = run.lane.tail;
-        offset = tail_offset_[tile.vectors].data();
-      }
-      const std::int64_t in_row = tile.row * run.task.box.size(2);
+    const auto multiply_tiles = [&](std::int64_t first, std::int64_t end, const PositionTiles& run_of) {
+      const std::int64_t width = run_of.vectors * tiles_.lanes;
+      const std::int64_t in_run = tiles_of_run(depth * width * static_cast<std::int64_t>(sizeof(T)));
+      const std::int64_t in_row = run_of.row * run.task.box.size(2);
       const Taken of_row = taken(group, depth, run.task.box, in_row, in_row + 1);
-      multiply_rows({first, end}, row_tiles, tile.vectors,
-                    {weights, planes, offset, depth, of_row, c + tile.column, c_stride, start});
+      const auto multiply_some = [&](std::int64_t i, std::int64_t count) {
+        const T* planes = run.planes + run_of.cell + i * width;
+        const std::int64_t* offset = group.offset.data() + k0;
+        if (in_place_ && depth > 0 && run.planes_end - planes < furthest + count * width) {
+          // the vectors would read behind the given array: take what exists into the tail
+          for (std::int64_t k = 0; k < depth; ++k)
+            std::copy_n(planes + offset[k], std::min(width, run_of.valid - i * width), run.lane.tail + k * width);
+          planes = run.lane.tail;
+          offset = tail_offset_[run_of.vectors].data();
+        }
+        multiply_rows(
+            {first, end}, row_tiles, run_of.vectors,
+            {weights, planes, offset, depth, of_row, c + run_of.column + i * width, c_stride, start, count, width});
+      };
+      // a tile of rows passes over as many tiles of positions as stay in the first-level cache
+      for (std::int64_t i = 0, count = 0; i < run_of.count; i += count) {
+        count = std::min(end - first == 1 ? run_of.count : in_run, run_of.count - i);
+        // only the last tile may read behind the array
+        if (in_place_ && count > 1 && i + count == run_of.count) --count;
+        multiply_some(i, count);
+      }
       if (!finishes) return;
       for (std::int64_t m = row_tiles.begin(first); m < row_tiles.begin(end); ++m) {
-        T* row = c + m * c_stride + tile.column;
-        rows_.finish(finish_, row, width, row);
+        T* row = c + m * c_stride + run_of.column;
+        rows_.finish(finish_, row, run_of.count * width, row);
       }
     };
-    if (blocking_.rows_outer)
-      for (std::int64_t i = 0; i < row_tiles.parts; i += 2)
-        for_each_position_tile(
-            run.task.box, [&](const PositionTile& tile) { position_tile(i, std::min(i + 2, row_tiles.parts), tile); });
-    else
-      for_each_position_tile(run.task.box, [&](const PositionTile& tile) { position_tile(0, row_tiles.parts, tile); });
+    const std::int64_t together = blocking_.rows_outer ? 1 : row_tiles.parts;
+    for (std::int64_t i = 0; i < row_tiles.parts; i += together)
+      for_each_run_of_tiles(run.task.box, [&](const PositionTiles& tiles) {
+        multiply_tiles(i, std::min(i + together, row_tiles.parts), tiles);
+      });
   }
 }
 

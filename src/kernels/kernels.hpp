@@ -24,13 +24,20 @@ struct Steps {
   static Steps all(std::int64_t depth) { return {1, 1, depth, 0, 0}; }
 };
 
+/// `count` tiles in one call, and how far what each of them reads and writes lies behind that of the one before: sums
+/// of few steps take no longer than their calls.
+struct Repeat {
+  std::int64_t count, a, b, c, start;
+  bool asks_ahead;  ///< for the lines of the results two tiles on
+};
+
 /// c[i][j] = start[i] + Σ_k a[k·rows + i] · b[offset[k] + j], i < rows, j < vectors·lanes, over some steps; k
 /// ascending, fused multiply-add. `start` null: the sums continue what stands in c. Source: Goto & van de Geijn,
 /// "Anatomy of high-performance matrix multiplication", 2008; the table of offsets instead of im2col: Dukhan, "The
 /// indirect convolution algorithm", 2019.
 template <class T>
 using TileKernel = void (*)(const T* a, const T* b, const std::int64_t* offset, const Steps& steps, T* c,
-                            std::int64_t c_stride, const T* start);
+                            std::int64_t c_stride, const T* start, const Repeat& repeat);
 
 /// c[i][j] += Σ_k a[row[i] + step[k]] · b[k·b_stride + j]: the block's sum starts from 0 and is added once; to 0, where
 /// c `starts`.

@@ -9,6 +9,7 @@
 #include "kernels/keep_inl.hpp"
 #include "kernels/kernels.hpp"
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -57,8 +58,8 @@ HWY_INLINE void add_step(const T* HWY_RESTRICT a, [[maybe_unused]] std::int64_t 
 
 /// `stacked` tiles of `rows`, one below the other: the weights of each follow those of the one before.
 template <class T, int rows, int vectors, int stacked>
-void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset, const Steps& steps,
-          T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start) {
+HWY_INLINE void one_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset,
+                         const Steps& steps, T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start) {
   const Tag<T> d;
   using V = hn::Vec<Tag<T>>;
   constexpr int all = rows * stacked;
@@ -97,6 +98,22 @@ void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* 
   unroll<all>([&](auto i) {
     unroll<vectors>([&](auto j) { hn::StoreU(sum[i * vectors + j], d, c + i * c_stride + j * lanes<T>); });
   });
+}
+
+template <class T, int rows, int vectors, int stacked>
+void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset, const Steps& steps,
+          T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start, const Repeat& repeat) {
+  constexpr auto line = static_cast<std::int64_t>(64 / sizeof(T));
+  for (std::int64_t i = 0; i < repeat.count; ++i) {
+    if (repeat.asks_ahead)  // a store waits for its line
+      for (std::int64_t r = 0; r < rows * stacked; ++r)
+        for (std::int64_t j = 0; j < vectors * lanes<T>; j += line) hwy::Prefetch(c + r * c_stride + 2 * repeat.c + j);
+    one_tile<T, rows, vectors, stacked>(a, b, offset, steps, c, c_stride, start);
+    a += repeat.a;
+    b += repeat.b;
+    c += repeat.c;
+    if (start != nullptr) start += repeat.start;
+  }
 }
 
 template <class T, int rows, int vectors>
