@@ -137,9 +137,10 @@ void Winograd<T>::lay_out() {
   };
   const std::int64_t tiles = ceil_divide(axes_.x.tiles, tile_blocks_.parts), granule = axes_.x.granule;
   const std::int64_t positions = ceil_divide(axes_.y.tiles * axes_.y.granule, line_blocks_.parts) * tiles * granule;
-  position_stride_ =
-      spread(positions + lanes);  // the last line of tiles and the last register tile end in a whole vector
-  in_stride_ = spread(position_stride_ * given_channels_);
+  // register tiles end in a whole vector; so does the last line of tiles, which may reach into the next channel, whose
+  // points are written later
+  position_stride_ = spread(round_up(positions, lanes));
+  in_stride_ = spread(position_stride_ * given_channels_ + lanes);
   out_stride_ = spread(position_stride_ * ceil_divide(result_channels_, chunks_.parts));
   slot_stride_ = in_stride_ * in_points();
   const auto rounded = [&](std::int64_t count) { return round_up(count, lanes); };

@@ -64,9 +64,11 @@ class Winograd : public Transformed {
   class TilePacking;
 
   void choose_blocks();
+  /// Tiles of one vector that alone leave multiply-adds waiting; others read weights from far faster one by one.
   bool pairs(const EvenParts& row_tiles, std::int64_t tile, std::int64_t vectors) const {
-    return vectors == 1 && tile + 1 < row_tiles.parts && row_tiles.size(tile) == row_tiles.size(tile + 1) &&
-           kernels_.pair[row_tiles.size(tile)] != nullptr;
+    const std::int64_t rows = row_tiles.size(tile);
+    return vectors == 1 && rows < busy_accumulators && tile + 1 < row_tiles.parts && rows == row_tiles.size(tile + 1) &&
+           kernels_.pair[rows] != nullptr;
   }
   double products_cost(std::int64_t positions, const TileSize& most) const;
   TileSize best_tile(std::int64_t positions) const;

@@ -49,8 +49,14 @@ std::string_view name_of(WinogradScheme scheme) {
       return "F(4, 4) + F(4, 3)";
     case WinogradScheme::strided_2x3:
       return "strided F(2, 3)";
+    case WinogradScheme::strided_3x3:
+      return "strided F(3, 3)";
+    case WinogradScheme::strided_4x3:
+      return "strided F(4, 3)";
     case WinogradScheme::transposed_4x3:
       return "transposed F(4, 3)";
+    case WinogradScheme::transposed_6x3:
+      return "transposed F(6, 3)";
     case WinogradScheme::transposed_8x3:
       return "transposed F(8, 3)";
     case WinogradScheme::transposed_6x4:

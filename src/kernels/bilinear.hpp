@@ -248,43 +248,44 @@ constexpr Bilinear split_filter(int m, int taps, int parts) {
   return made;
 }
 
-/// The points of `filter`, and behind them `count` cells as they are, from cell `first` on, `step` apart; the cells of
-/// the filter stand `filter_step` apart.
-constexpr void add_cells(const Bilinear& filter, int filter_step, int count, int first, int step, Bilinear& made) {
+/// The points of `filter`, and behind them those that `added` makes of the cells from `first` on; cells stand `step`
+/// apart.
+constexpr void add_points(const Bilinear& filter, const Factors& added, int first, int step, Bilinear& made) {
   const int n = filter.in.rows, between = filter.in_factors.right.rows;
-  const int last = first + (count - 1) * step, columns = (filter.in.columns - 1) * filter_step;
-  made.in = FractionMatrix(n + count, (columns > last ? columns : last) + 1);
-  made.in_factors = {FractionMatrix(n + count, between + count), FractionMatrix(between + count, made.in.columns)};
+  const int last = first + (added.right.columns - 1) * step, columns = (filter.in.columns - 1) * step;
+  made.in_factors = {FractionMatrix(n + added.left.rows, between + added.left.columns),
+                     FractionMatrix(between + added.right.rows, (columns > last ? columns : last) + 1)};
   put(filter.in_factors.left, 0, 0, made.in_factors.left);
-  for (int j = 0; j < filter.in.columns; ++j) {
-    for (int i = 0; i < n; ++i) made.in.at(i, j * filter_step) = filter.in.at(i, j);
-    for (int i = 0; i < between; ++i) made.in_factors.right.at(i, j * filter_step) = filter.in_factors.right.at(i, j);
-  }
-  for (int i = 0; i < count; ++i)
-    made.in.at(n + i, first + i * step) = made.in_factors.left.at(n + i, between + i) =
-        made.in_factors.right.at(between + i, first + i * step) = 1;
+  put(added.left, n, between, made.in_factors.left);
+  for (int j = 0; j < filter.in.columns; ++j)
+    for (int i = 0; i < between; ++i) made.in_factors.right.at(i, j * step) = filter.in_factors.right.at(i, j);
+  for (int j = 0; j < added.right.columns; ++j)
+    for (int i = 0; i < added.right.rows; ++i)
+      made.in_factors.right.at(between + i, first + j * step) = added.right.at(i, j);
+  made.in = made.in_factors.left * made.in_factors.right;
 }
 
-/// Three taps with stride 2, two results: the even cells are F(2, 2); the odd ones join its products where A has the
-/// columns (1, 0) and (0, 1), at 0 and at infinity.
-constexpr Bilinear strided_filter() {
-  const Bilinear even = winograd_filter(2, 2);
+/// Three taps with stride 2, m results: the even cells are F(m, 2); the odd ones F(m, 1), which has all its points but
+/// the last finite one, so that its products join theirs.
+constexpr Bilinear strided_filter(int m) {
+  const Bilinear even = winograd_filter(m, 2), odd = winograd_filter(m, 1);
+  const int n = even.terms;
   Bilinear made = even;
-  made.step = 4;
+  made.step = 2 * m;
   made.taps = 3;
   made.stride = 2;
-  made.terms = 5;
-  made.weights = FractionMatrix(5, 3);
-  add_cells(even, 2, 2, 1, 2, made);
-  for (int i = 0; i < 3; ++i) {
+  made.terms = n + m;
+  made.weights = FractionMatrix(n + m, 3);
+  add_points(even, odd.in_factors, 1, 2, made);
+  for (int i = 0; i < n; ++i) {
     made.weights.at(i, 0) = even.weights.at(i, 0);
     made.weights.at(i, 2) = even.weights.at(i, 1);
   }
-  for (int j = 0; j < 2; ++j) {
-    const int term = 3 + j;
-    made.weights.at(term, 1) = 1;
-    made.term_in[static_cast<std::size_t>(term)] = term;
-    made.term_out[static_cast<std::size_t>(term)] = 2 * j;
+  for (int i = 0; i < m; ++i) {
+    const auto term = static_cast<std::size_t>(n + i);
+    made.weights.at(n + i, 1) = odd.weights.at(i, 0);
+    made.term_in[term] = n + i;
+    made.term_out[term] = i < m - 1 ? i : n - 1;
   }
   return made;
 }
@@ -301,7 +302,7 @@ constexpr Bilinear transposed_filter(int m, int taps) {
   made.out = FractionMatrix(2 * m, n + odd);
   made.terms = n + odd;
   made.weights = FractionMatrix(made.terms, taps);
-  if (taps == 3) add_cells(part, 1, m, 1, 1, made);
+  if (taps == 3) add_points(part, {identity(m), identity(m)}, 1, 1, made);
   for (int i = 0; i < made.terms; ++i) {
     const auto term = static_cast<std::size_t>(i);
     const bool even = i < n;
@@ -343,11 +344,14 @@ enum class WinogradScheme : std::uint8_t {
   f4x5,
   f4x7,
   strided_2x3,
+  strided_3x3,
+  strided_4x3,
   transposed_4x3,
+  transposed_6x3,
   transposed_8x3,
   transposed_6x4
 };
-inline constexpr std::size_t winograd_schemes = 12;
+inline constexpr std::size_t winograd_schemes = 15;
 
 constexpr Bilinear make_bilinear(WinogradScheme scheme) {
   switch (scheme) {
@@ -368,9 +372,15 @@ constexpr Bilinear make_bilinear(WinogradScheme scheme) {
     case WinogradScheme::f4x7:
       return split_filter(4, 7, 2);
     case WinogradScheme::strided_2x3:
-      return strided_filter();
+      return strided_filter(2);
+    case WinogradScheme::strided_3x3:
+      return strided_filter(3);
+    case WinogradScheme::strided_4x3:
+      return strided_filter(4);
     case WinogradScheme::transposed_4x3:
       return transposed_filter(2, 3);
+    case WinogradScheme::transposed_6x3:
+      return transposed_filter(3, 3);
     case WinogradScheme::transposed_8x3:
       return transposed_filter(4, 3);
     case WinogradScheme::transposed_6x4:

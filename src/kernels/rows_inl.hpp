@@ -116,6 +116,27 @@ HWY_INLINE void deinterleave_row(const T* HWY_RESTRICT in, std::int64_t count, s
         hn::StoreU(v1, d, rows[1] + to + at);
         hn::StoreU(v2, d, rows[2] + to + at);
       });
+    if constexpr (sizeof(T) == 4)
+      if (count == 6 || count == 8) {  // pairs of cells, then their cells
+        const hn::Repartition<std::uint64_t, decltype(d)> two;
+        hn::Vec<decltype(two)> a[4], b[4];
+        return blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED {
+          const auto* from = reinterpret_cast<const std::uint64_t*>(in + count * at);
+          if (count == 6) {
+            hn::LoadInterleaved3(two, from, a[0], a[1], a[2]);
+            hn::LoadInterleaved3(two, from + 3 * hn::Lanes(two), b[0], b[1], b[2]);
+          } else {
+            hn::LoadInterleaved4(two, from, a[0], a[1], a[2], a[3]);
+            hn::LoadInterleaved4(two, from + 4 * hn::Lanes(two), b[0], b[1], b[2], b[3]);
+          }
+          for (std::int64_t i = 0; i < count / 2; ++i) {
+            v0 = hn::BitCast(d, a[i]);
+            v1 = hn::BitCast(d, b[i]);
+            hn::StoreU(hn::ConcatEven(d, v1, v0), d, rows[2 * i] + to + at);
+            hn::StoreU(hn::ConcatOdd(d, v1, v0), d, rows[2 * i + 1] + to + at);
+          }
+        });
+      }
     if (count != 4) return std::int64_t{0};
     return blocks(n, width, [&](std::int64_t at) FALTUNG_INLINED {
       hn::LoadInterleaved4(d, in + 4 * at, v0, v1, v2, v3);
