@@ -34,7 +34,7 @@ std::unique_ptr<const Prepared> prepare_typed(const Problem& problem, int thread
 template <class T>
 double seconds_of(const Problem& problem) {
   const TileLimits limits = limits_of(tile_kernels<T>(current_target()));
-  const DenseForm form = dense_form(problem, limits, sizeof(T), false);
+  const DenseForm form = dense_form(problem, limits, sizeof(T));
   return dense_seconds(dense_work(problem, form, limits), form, limits);
 }
 

@@ -43,9 +43,11 @@ constexpr double cell_vectors = 1.25, run_vectors = 6;
 std::int64_t even(std::int64_t extent, std::int64_t box) { return ceil_divide(extent, ceil_divide(extent, box)); }
 
 std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape,
-                                       const TileLimits& tiles, std::int64_t most_positions) {
+                                       const TileLimits& tiles, std::int64_t most_positions, bool panels) {
   const LoweredAxis &az = axes[0], &ay = axes[1], &ax = axes[2];
-  const std::int64_t cell_bytes = shape.given_channels * shape.planes * shape.element_bytes;
+  // panels of what is read in place are the only copy: their own size is what counts
+  const std::int64_t cell_bytes =
+      panels && shape.in_place ? 0 : shape.given_channels * shape.planes * shape.element_bytes;
   const auto bytes = [&](std::int64_t z, std::int64_t y, std::int64_t x) {
     return cell_bytes * (z + az.high - az.low) * (y + ay.high - ay.low) * (x + ax.high - ax.low);
   };
@@ -55,8 +57,8 @@ std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, c
     // one long row, or rows that no cache holds: cut along x
     const std::int64_t halo = ax.high - ax.low;
     const std::int64_t row = cell_bytes * (1 + az.high - az.low) * (1 + ay.high - ay.low);
-    const std::int64_t fitting =
-        std::min(std::max<std::int64_t>(box_bytes / row - halo, std::max(least_positions, halo)), most_positions);
+    std::int64_t fitting = most_positions;
+    if (row > 0) fitting = std::min(fitting, std::max(box_bytes / row - halo, std::max(least_positions, halo)));
     if (fitting < ax.positions) box[2] = std::min(ax.positions, round_up(even(ax.positions, fitting), tile));
   }
   const auto fits = [&](std::int64_t z, std::int64_t y) {
@@ -74,7 +76,7 @@ std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, c
     const std::int64_t even_z = even(az.positions, z), even_y = even(ay.positions, y);
     const std::int64_t packed =
         ceil_divide(az.positions, even_z) * ceil_divide(ay.positions, even_y) * bytes(even_z, even_y, box[2]);
-    if (z > 1 && packed >= least) continue;
+    if (z > 1 && packed >= least && cell_bytes > 0) continue;
     least = packed;
     box[0] = even_z;
     box[1] = even_y;
@@ -179,7 +181,7 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
     return shape.met < most_met && axes[0].positions + axes[1].positions <= most_looked_up &&
            cut.sum_block % std::max<std::int64_t>(1, shape.taps) == 0;  // whole channels
   };
-  blocking.box = choose_box(axes, shape, tiles, most_positions);
+  blocking.box = choose_box(axes, shape, tiles, most_positions, blocking.panels);
   const auto& box = blocking.box;
   double best = 0;
   if (blocking.panels) {

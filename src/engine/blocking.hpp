@@ -24,8 +24,9 @@ struct DenseShape {
   std::int64_t taps;                           ///< of the largest phase group
   std::int64_t planes;                         ///< input phases that are read
   std::int64_t element_bytes;
-  bool waits;  ///< results never go straight to their place
-  double met;  ///< the share of the taps that meet a row of the given array
+  bool waits;     ///< results never go straight to their place
+  bool in_place;  ///< cells are read where they are given
+  double met;     ///< the share of the taps that meet a row of the given array
 };
 
 /// What the register tiles of a target can do.

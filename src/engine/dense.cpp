@@ -51,9 +51,9 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   result_strides_ = result ? orientation.of(*result) : result_layout.dense;
   if (given) given_shift_ = orientation.shift(*given, three_axes(problem), !gather);
   if (result) result_shift_ = orientation.shift(*result, three_axes(problem), gather);
-  given_dense_ = given_layout.is(given_strides_);
   result_dense_ = result_layout.is(result_strides_);
-  DenseForm form = dense_form(problem, limits_of(tiles_), sizeof(T), finish_.adds || !result_dense_, orientation);
+  DenseForm form = dense_form(problem, limits_of(tiles_), sizeof(T),
+                              {given_layout.is(given_strides_), finish_.adds || !result_dense_}, orientation);
   const std::int64_t wanted = threads == 0 ? hardware_threads() : threads;
   splits_ = share(problem, limits_of(tiles_), wanted, form);
   axes_ = form.axes;
@@ -73,7 +73,7 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   if (!fold_) out_strides_ = result_strides_;
 
   meets_zeros_ = std::any_of(axes_.begin(), axes_.end(), [](const LoweredAxis& axis) { return axis.meets_zeros(); });
-  in_place_ = reads_in_place();
+  in_place_ = form.shape.in_place;
   if (in_place_ && !blocking_.panels && axes_[1].high == axes_[1].low && axes_[2].high == axes_[2].low &&
       axes_[0].high == axes_[0].low) {
     blocking_.rows_apart = axes_[0].positions * axes_[1].positions == 1;  // rows follow each other without a gap
@@ -124,14 +124,6 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   if (in_place_ && !blocking_.panels) tail_elements_ = round_up(blocking_.sum_block * width, line);
   for (std::int64_t v = 1; v <= blocking_.tile_vectors; ++v)
     for (std::int64_t k = 0; k < blocking_.sum_block; ++k) tail_offset_[v].push_back(k * v * tiles_.lanes);
-}
-
-/// 1×1, kernels as large as their stride (transposed), and convolutions without padding: positions are where the taps
-/// expect them.
-template <class T>
-bool Dense<T>::reads_in_place() const {
-  return given_dense_ &&
-         std::all_of(axes_.begin(), axes_.end(), [](const LoweredAxis& axis) { return axis.in_place(); });
 }
 
 /// Tiles may be written straight into the result when its rows are the positions, and no tile writes beyond them: the

@@ -115,7 +115,6 @@ class Dense : public Prepared {
     return {linear / (axes_[1].phases * axes_[2].phases), linear / axes_[2].phases % axes_[1].phases,
             linear % axes_[2].phases};
   }
-  bool reads_in_place() const;
   bool writes_in_place() const;
   std::int64_t box_begin(std::size_t axis, std::int64_t i) const;
   Task task(std::int64_t index) const;
@@ -168,7 +167,7 @@ class Dense : public Prepared {
   std::int64_t phases_;
   Finish<T> finish_;
   Strides given_strides_, result_strides_;
-  bool given_dense_, result_dense_;
+  bool result_dense_;
   std::int64_t given_shift_ = 0,
                result_shift_ = 0;  ///< from the first cell of an array to the first of its orientation
   Strides out_strides_;            ///< of what put_together writes: the result, or what is folded into it

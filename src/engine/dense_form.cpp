@@ -65,8 +65,8 @@ double share_of_taps(const LoweredAxis& axis, std::int64_t together) {
 
 }  // namespace
 
-DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64_t element_bytes, bool waits,
-                     const Orientation& orientation) {
+DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64_t element_bytes,
+                     const DenseArrays& arrays, const Orientation& orientation) {
   DenseForm form;
   const std::array<Axis, 3> problem_axes = orientation.of(three_axes(problem));
   form.axes = lower_met(problem, problem_axes, choose_origin(problem, problem_axes, tiles));
@@ -84,15 +84,11 @@ DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64
     taps = std::max(taps, static_cast<std::int64_t>(group.taps.size()));
     nested = nested && (group.taps.empty() || group.taps_along[0] > 0);
   }
-  form.shape = {gather ? fine : coarse,
-                gather ? coarse : fine,
-                phases,
-                smallest,
-                largest,
-                taps,
-                static_cast<std::int64_t>(form.planes.size()),
-                element_bytes,
-                waits,
+  form.shape = {gather ? fine : coarse, gather ? coarse : fine, phases, smallest, largest, taps,
+                static_cast<std::int64_t>(form.planes.size()), element_bytes, arrays.waits,
+                // 1×1, kernels as large as their stride (transposed), and convolutions without padding
+                arrays.given_dense && std::all_of(form.axes.begin(), form.axes.end(),
+                                                  [](const LoweredAxis& axis) { return axis.in_place(); }),
                 nested ? form.axes[0].met() * form.axes[1].met() : 1};
   form.blocking = choose_blocking(form.axes, form.shape, tiles);
   return form;
@@ -105,19 +101,17 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
   const DenseShape& shape = form.shape;
   double boxes = real(problem.batch * problem.groups), full = 1;  // the last box of an axis may be smaller
   std::array<std::int64_t, 3> reach;
-  bool in_place = true;
   for (std::size_t a = 0; a < 3; ++a) {
     const std::int64_t count = ceil_divide(axes[a].positions, box[a]);
     boxes *= real(count);
     full *= real(axes[a].positions) / real(count * box[a]);
     reach[a] = box[a] + axes[a].high - axes[a].low;
-    in_place = in_place && axes[a].in_place();
   }
   const std::int64_t lines = box[0] * box[1], lanes = tiles.lanes;
   // positions of a box as the tiles see them: rows apart, exact in panels, or rows flattened with the margins between
   std::int64_t runs = 1, run = box[2] * lines;
   const bool one_tap = reach == box;
-  if (!blocking.panels && in_place && one_tap) {
+  if (!blocking.panels && shape.in_place && one_tap) {
     // rows follow each other without a gap
   } else if (!blocking.panels && blocking.rows_apart) {
     runs = lines, run = box[2];
@@ -144,7 +138,7 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
     if (blocking.panels) work.panels += met * real(depth * chunks) * cells;
     weights += all_rows * real(depth);
   }
-  if (!in_place) {
+  if (!shape.in_place) {
     work.packed = real(shape.given_channels * shape.planes * reach[0] * reach[1] * reach[2]);
     work.packed_rows = real(shape.given_channels * shape.planes * reach[0] * reach[1]);
   }

@@ -19,9 +19,15 @@ struct DenseForm {
   Blocking blocking;
 };
 
-/// A problem with coarse or fine unknown. `waits` as in DenseShape.
-DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64_t element_bytes, bool waits,
-                     const Orientation& orientation = {});
+/// What matters of the arrays' layouts here.
+struct DenseArrays {
+  bool given_dense = true;
+  bool waits = false;  ///< as in DenseShape
+};
+
+/// A problem with coarse or fine unknown.
+DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64_t element_bytes,
+                     const DenseArrays& arrays = {}, const Orientation& orientation = {});
 
 /// How much of everything a run does, of all samples: what its cost is made of.
 struct DenseWork {

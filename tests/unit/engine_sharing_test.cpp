@@ -24,7 +24,7 @@ Shared shared(const char* text, std::int64_t threads) {
   const faltung::Problem problem = faltung::parse_problem(text);
   constexpr int widest[faltung::internal::most_tile_rows + 1] = {0, 8, 6, 4, 3};
   const faltung::internal::TileLimits tiles = {8, 4, 3, 6, 2, widest};
-  DenseForm form = faltung::internal::dense_form(problem, tiles, 4, false);
+  DenseForm form = faltung::internal::dense_form(problem, tiles, 4);
   const faltung::internal::Blocking whole = form.blocking;
   const std::int64_t splits = faltung::internal::share(problem, tiles, threads, form);
   std::int64_t tasks = problem.batch * problem.groups * splits;
