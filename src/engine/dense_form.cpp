@@ -54,11 +54,8 @@ double share_of_taps(const LoweredAxis& axis, std::int64_t together) {
   const std::int64_t windows = ceil_divide(axis.positions, together);
   double met = 0;
   for (const LoweredAxis::Tap& tap : axis.taps[0]) {
-    const LoweredAxis::Run cells = axis.inside(tap.plane);
-    const std::int64_t shift = tap.shift - axis.low;  // met by positions begin − shift to end − shift
-    const std::int64_t first = std::max<std::int64_t>(0, cells.begin - shift) / together;
-    const std::int64_t end = ceil_divide(std::max<std::int64_t>(0, cells.end - shift), together);
-    met += real(std::max<std::int64_t>(0, std::min(windows, end) - first));
+    const LoweredAxis::Run at = axis.positions_met(tap);
+    if (at.end > at.begin) met += real(ceil_divide(at.end, together) - at.begin / together);
   }
   return met / (real(windows) * std::max(1.0, real(static_cast<std::int64_t>(axis.taps[0].size()))));
 }

@@ -62,8 +62,6 @@ struct LoweredAxis {
   bool in_place() const { return planes == 1 && pad == 0 && cells() <= given; }
   /// Leaves out the taps that meet nothing but zeros at every position: of kernels larger than the array.
   void leave_out_unmet_taps();
-
- private:
   /// The positions where a tap meets a cell of the array.
   Run positions_met(const Tap& tap) const;
 };
