@@ -113,9 +113,9 @@ class Depthwise : public Algorithm {
         (problem.unknown == Unknown::coarse ? problem.fine_channels : problem.coarse_channels) / problem.groups;
     const double outer = real(channels) * real(axes[0].kernel);
     const double rows = 4 * real(axes[1].dilation) * real(axes[1].stride) + real(axes[1].span());
-    const double cells = 256 * real(axes[2].stride) + real(axes[2].span());
-    if (const std::int64_t row = std::max(axes[2].fine, axes[2].coarse); row > most_positions)
-      return fmt::format("a row has {} cells, more than {}", row, most_positions);
+    const std::int64_t row = std::max(axes[2].fine, axes[2].coarse);
+    const double cells = real(std::min<std::int64_t>(256, row)) * real(axes[2].stride) + real(axes[2].span());
+    if (row > most_positions) return fmt::format("a row has {} cells, more than {}", row, most_positions);
     if (outer * rows > most_rows)
       return fmt::format("a tile would read {:.0f} rows, more than {}", outer * rows, most_rows);
     const double bytes = outer * rows * cells * static_cast<double>(size_of(problem.dtype));
