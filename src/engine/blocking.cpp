@@ -35,6 +35,9 @@ constexpr std::int64_t most_looked_up = std::int64_t{1} << 12U;
 /// should stay near.
 constexpr std::int64_t waiting_bytes = std::int64_t{1} << 20U;
 
+/// Bytes of results of a box that may have to wait because its rows have margins between them: they need not stay near.
+constexpr std::int64_t most_results = std::int64_t{2} << 20U;
+
 /// Below, copying a cell into a panel takes as long as so many multiply-adds of a whole vector, and a run of neighbours
 /// as so many more. Measured: docs/design/engine.md.
 constexpr double cell_vectors = 1.25, run_vectors = 6;
@@ -53,7 +56,8 @@ std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, c
   };
   std::array<std::int64_t, 3> box{1, 1, ax.positions};
   const std::int64_t tile = tiles.wide_vectors * tiles.lanes;
-  if (ay.positions * az.positions == 1 || bytes(1, 1, ax.positions) > 8 * box_bytes) {
+  if (ay.positions * az.positions == 1 || bytes(1, 1, ax.positions) > 8 * box_bytes ||
+      ax.positions > 2 * most_positions) {
     // one long row, or rows that no cache holds: cut along x
     const std::int64_t halo = ax.high - ax.low;
     const std::int64_t row = cell_bytes * (1 + az.high - az.low) * (1 + ay.high - ay.low);
@@ -68,16 +72,21 @@ std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, c
     return size <= box_bytes || fewer < least_positions ||
            (size <= 4 * box_bytes && size > 2 * cell_bytes * positions);  // most of it is packed for other boxes too
   };
-  // of all that fit, the box that has the fewest cells packed twice
+  // panels of boxes that are not one piece of the result: its sums wait, and are moved
+  const std::int64_t results = panels && shape.phases == 1 && !shape.waits
+                                   ? shape.result_channels * shape.element_bytes * az.positions * ay.positions * box[2]
+                                   : 0;
+  // of all that fit, the box that has the fewest cells packed twice, or results moved
   std::int64_t least = 0;
   for (std::int64_t z = 1; z <= az.positions && (z == 1 || fits(z, 1)); ++z) {
     std::int64_t y = 1;
     while (y < ay.positions && fits(z, y + 1)) ++y;
     const std::int64_t even_z = even(az.positions, z), even_y = even(ay.positions, y);
-    const std::int64_t packed =
-        ceil_divide(az.positions, even_z) * ceil_divide(ay.positions, even_y) * bytes(even_z, even_y, box[2]);
-    if (z > 1 && packed >= least && cell_bytes > 0) continue;
-    least = packed;
+    const std::int64_t moved =
+        ceil_divide(az.positions, even_z) * ceil_divide(ay.positions, even_y) * bytes(even_z, even_y, box[2]) +
+        (even_z > 1 && even_y < ay.positions ? results : 0);
+    if (z > 1 && (cell_bytes > 0 ? moved >= least : moved > least)) continue;
+    least = moved;
     box[0] = even_z;
     box[1] = even_y;
   }
@@ -176,6 +185,9 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
                                                      bytes / (shape.phases * least_positions * shape.element_bytes)));
     const std::int64_t rows = blocking.panels ? blocking.chunk * shape.phases : std::min(all_rows, chunk_rows);
     most_positions = std::max(least_positions, bytes / (rows * shape.element_bytes));
+  } else if (!blocking.panels || !shape.in_place) {  // those boxes are pieces of the result
+    const std::int64_t rows = blocking.panels ? all_rows : std::min(all_rows, chunk_rows);
+    most_positions = std::min(most_positions, std::max(least_positions, most_results / (rows * shape.element_bytes)));
   }
   const auto may_skip = [&](const Blocking& cut) {
     return shape.met < most_met && axes[0].positions + axes[1].positions <= most_looked_up &&

@@ -11,6 +11,16 @@ namespace faltung::internal {
 
 namespace {
 
+/// Bytes of planes that are packed at once: more than any box has that was chosen for the caches, but for taps that
+/// reach far.
+constexpr std::int64_t most_planes_bytes = std::int64_t{3} << 19U;
+
+std::int64_t largest_divisor(std::int64_t n, std::int64_t most) {
+  std::int64_t divisor = std::min(n, most);
+  while (n % divisor != 0) --divisor;
+  return divisor;
+}
+
 /// An array of the problem, its axes in the order of these.
 struct Layout {
   std::array<std::int64_t, 5> extent;
@@ -79,6 +89,8 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
     blocking_.rows_apart = axes_[0].positions * axes_[1].positions == 1;  // rows follow each other without a gap
     blocking_.skips_taps = false;
   }
+  if (in_place_ && blocking_.box[0] > 1 && blocking_.box[1] < axes_[1].positions)
+    blocking_.rows_apart = true;  // rows of others lie between its layers
   planes_.emplace(axes_, blocking_.box, form.planes, tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
   for (std::size_t a = 0; a < 3; ++a) boxes_[a] = ceil_divide(axes_[a].positions, blocking_.box[a]);
   for (PhaseGroup& phases : phase_groups) {
@@ -99,6 +111,7 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
     groups_.push_back(std::move(group));
   }
 
+  pack_in_parts();
   chunks_ = EvenParts(result_channels_, blocking_.chunk);
   tasks_ = problem.batch * problem.groups * splits_;
   for (const std::int64_t boxes : boxes_) tasks_ *= boxes;
@@ -114,7 +127,7 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   if (scratch_columns_ / line % 2 == 0)
     scratch_columns_ += line;  // odd in lines: rows spread over all sets of the cache
   const std::int64_t width = blocking_.tile_vectors * tiles_.lanes;
-  planes_elements_ = in_place_ ? 0 : round_up(planes_->elements(given_channels_), line);
+  planes_elements_ = in_place_ ? 0 : round_up(planes_->elements(packed_channels_), line);
   scratch_elements_ = direct_ ? (blocking_.panels ? scratch_rows_ * width : 0) : scratch_rows_ * scratch_columns_;
   row_elements_ = round_up(std::max(axes_[2].phases * (box[2] + tiles_.lanes),
                                     ceil_divide(result_channels_, chunks_.parts) * channels_last_cells),
@@ -124,6 +137,22 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   if (in_place_ && !blocking_.panels) tail_elements_ = round_up(blocking_.sum_block * width, line);
   for (std::int64_t v = 1; v <= blocking_.tile_vectors; ++v)
     for (std::int64_t k = 0; k < blocking_.sum_block; ++k) tail_offset_[v].push_back(k * v * tiles_.lanes);
+}
+
+/// Planes that no cache holds, of many channels and far taps, are packed some channels at a time, between blocks of the
+/// sum of every phase group.
+template <class T>
+void Dense<T>::pack_in_parts() {
+  const std::int64_t channel_bytes = planes_->channel_stride() * static_cast<std::int64_t>(sizeof(T)),
+                     most = std::max<std::int64_t>(1, most_planes_bytes / channel_bytes);
+  packed_channels_ = given_channels_;
+  if (in_place_ || given_channels_ <= most) return;
+  packed_channels_ = most < 8 ? most : most / 8 * 8;  // what has divisors
+  for (Group& group : groups_) {
+    const std::int64_t channels = group.block / group.taps();
+    group.block = group.block % group.taps() == 0 ? largest_divisor(packed_channels_, channels) * group.taps()
+                                                  : largest_divisor(packed_channels_ * group.taps(), group.block);
+  }
 }
 
 /// Tiles may be written straight into the result when its rows are the positions, and no tile writes beyond them: the
@@ -238,84 +267,6 @@ typename Dense<T>::Task Dense<T>::task(std::int64_t index) const {
   task.first_chunk = chunks_.parts * split / splits_;
   task.end_chunk = chunks_.parts * (split + 1) / splits_;
   return task;
-}
-
-template <class T>
-void Dense<T>::run(const Arrays& arrays, std::byte* workspace) const {
-  const bool gather = problem_.unknown == Unknown::coarse;
-  const auto* given = static_cast<const T*>(gather ? arrays.fine : arrays.coarse) + given_shift_;
-  auto* result = static_cast<T*>(gather ? arrays.coarse : arrays.fine) + result_shift_;
-  T* memory = reinterpret_cast<T*>(workspace);
-  const auto run_tasks = [&](std::int64_t first, std::int64_t count, T* to) {
-    parallel_tasks(lanes_, count, threads_, [&](std::int64_t i) {
-      T* own = memory + i * lane_elements();
-      Lane lane{};
-      for (const auto& [part, elements] : {std::pair{&Lane::planes, planes_elements_},
-                                           {&Lane::scratch, scratch_elements_},
-                                           {&Lane::row, row_elements_},
-                                           {&Lane::tail, tail_elements_},
-                                           {&Lane::panels, panels_elements_}}) {
-        lane.*part = own;
-        own += elements;
-      }
-      return [&, lane](std::int64_t t) { run_task(task(first + t), given, to, *arrays.packed, lane); };
-    });
-  };
-  if (!fold_) {
-    run_tasks(0, tasks_, result);
-    return;
-  }
-  // one sample at a time: its temporary output, then the margins onto what they copy
-  T* temporary = memory + lanes_ * lane_elements();
-  const std::int64_t per_sample = tasks_ / problem_.batch;
-  for (std::int64_t n = 0; n < problem_.batch; ++n) {
-    run_tasks(n * per_sample, per_sample, temporary - n * out_strides_[0]);
-    parallel_for(problem_.fine_channels, threads_, [&](std::int64_t channel) {
-      fold_channel(temporary + channel * fold_->temporary_cells(),
-                   result + n * result_strides_[0] + channel * result_strides_[1]);
-    });
-  }
-}
-
-template <class T>
-void Dense<T>::run_task(const Task& task, const T* given, T* result, const Packed& packed_base,
-                        const Lane& lane) const {
-  const auto& packed = static_cast<const DenseWeights<T>&>(packed_base);
-  const T* first = given + task.sample * given_strides_[0] + task.conv_group * given_channels_ * given_strides_[1];
-  T* out = result + task.sample * out_strides_[0] + task.conv_group * result_channels_ * out_strides_[1];
-  if (!in_place_) planes_->pack(rows_, first, given_strides_, given_channels_, task.box, lane.planes);
-  const T* planes = lane.planes;
-  if (in_place_) planes = first + cell(task.box.begin[0], task.box.begin[1], task.box.begin[2]);
-  const T* planes_end = in_place_ ? given + problem_.batch * problem_.groups * given_channels_ * given_cells()
-                                  : lane.planes + planes_elements_;
-  const std::int64_t depths = weights_of_channel();
-  for (std::int64_t chunk = task.first_chunk; chunk < task.end_chunk; ++chunk) {
-    const std::int64_t channel = task.conv_group * result_channels_ + chunk_begin(chunk);
-    run_chunk({task, packed, lane, planes, planes_end, out, packed.weights.data() + channel * depths,
-               packed.start.data() + channel * phases_, chunk_begin(chunk), chunks_.size(chunk)});
-  }
-}
-
-template <class T>
-void Dense<T>::run_chunk(const ChunkRun& run) const {
-  if (fold_ && run.packed.bias) prefill(run);
-  ChunkRun part = run;
-  std::int64_t scratch_row = 0;
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    blocking_.panels ? multiply_panels(part, g, scratch_row) : multiply(part, g, scratch_row);
-    const std::int64_t rows = run.channels * groups_[g].count();
-    part.weights += rows * groups_[g].depth();
-    part.start += rows;
-    scratch_row += rows;
-  }
-  if (!run.packed.repair.empty()) repair(run);
-  if (direct_) return;
-  if (out_strides_[4] == 1 || out_strides_[4] == -1)
-    put_together(run);
-  else if (out_strides_[1] == 1 && run.channels > 1)
-    put_together_channels_last(run);
-  else
-    put_together_columns(run);
 }
 
 template <class T>

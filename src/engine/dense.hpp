@@ -15,6 +15,7 @@
 #include "engine/prepared.hpp"
 #include "kernels/kernels.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -48,6 +49,11 @@ class Dense : public Prepared {
     std::vector<LoweredAxis::Run> met[2];  ///< taps that meet a row, along z and y: of every position, where tiles skip
     std::int64_t count() const { return static_cast<std::int64_t>(phases.phases.size()); }
     std::int64_t depth() const { return static_cast<std::int64_t>(offset.size()); }
+    std::int64_t taps() const { return std::max<std::int64_t>(1, static_cast<std::int64_t>(phases.taps.size())); }
+    /// From step k of the sum on, in planes whose first channel is `channel`.
+    const std::int64_t* offsets(std::int64_t k, std::int64_t channel) const {
+      return offset.data() + k - channel * taps();
+    }
   };
   /// Where a phase stands among the rows of a chunk.
   struct PhasePlace {
@@ -115,6 +121,7 @@ class Dense : public Prepared {
     return {linear / (axes_[1].phases * axes_[2].phases), linear / axes_[2].phases % axes_[1].phases,
             linear % axes_[2].phases};
   }
+  void pack_in_parts();
   bool writes_in_place() const;
   std::int64_t box_begin(std::size_t axis, std::int64_t i) const;
   Task task(std::int64_t index) const;
@@ -179,6 +186,7 @@ class Dense : public Prepared {
   bool meets_zeros_ = false;  ///< some sum has products with zeros of the margin
   std::optional<Fold> fold_;  ///< the result is a padded array, folded afterwards
   std::array<std::int64_t, 3> boxes_{};
+  std::int64_t packed_channels_ = 0;  ///< at once: all of a conv group, if their planes are not too large
   std::int64_t splits_ = 1, tasks_ = 0, lanes_ = 1;
   std::int64_t scratch_columns_ = 0, scratch_rows_ = 0;
   std::int64_t planes_elements_ = 0, scratch_elements_ = 0, row_elements_ = 0, tail_elements_ = 0, panels_elements_ = 0;

@@ -27,12 +27,15 @@ struct Dense<T>::ChunkRun {
   const Task& task;
   const DenseWeights<T>& packed;
   const Lane& lane;
-  const T* planes;      ///< of the group's first channel, at the box's first position
+  const T* given;       ///< the conv group's first channel
+  const T* planes;      ///< of the first channel that is packed, at the box's first position
   const T* planes_end;  ///< behind what may be read
   T* result;            ///< the conv group's first channel
   const T* weights;
   const T* start;
   std::int64_t channel, channels;  ///< of the chunk
+  LoweredAxis::Run sum{};          ///< the part of the sum that is added: whole blocks
+  std::int64_t packed_from = 0;    ///< its first channel that is packed
 };
 
 }  // namespace faltung::internal

@@ -42,7 +42,7 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
   for (std::int64_t first = 0; first < positions; first += blocking_.panel_positions) {
     const std::int64_t last = std::min(positions, first + blocking_.panel_positions);
     const EvenParts parts((last - first + tiles_.lanes - 1) / tiles_.lanes, blocking_.tile_vectors);
-    for (std::int64_t k0 = 0; k0 < std::max<std::int64_t>(1, group.depth()); k0 += group.block) {
+    for (std::int64_t k0 = run.sum.begin; k0 < std::max<std::int64_t>(1, run.sum.end); k0 += group.block) {
       const std::int64_t depth = std::min(group.depth() - k0, group.block);
       const T* weights = run.weights + rows * k0;
       const T* start = k0 == 0 && !filled ? run.start : nullptr;
@@ -57,8 +57,8 @@ void Dense<T>::multiply_panels(const ChunkRun& run, std::size_t g, std::int64_t 
         std::int64_t k = start_of;
         for (std::int64_t part = 0; part < steps.parts; ++part, k += steps.rest)
           for (std::int64_t of_part = 0; of_part < steps.runs; ++of_part, k += steps.run + steps.skip)
-            rows_.panel(run.planes, run.planes_end, group.offset.data() + k0 + k, steps.run, segments, count, width_of,
-                        panel + k * width_of);
+            rows_.panel(run.planes, run.planes_end, group.offsets(k0, run.packed_from) + k, steps.run, segments, count,
+                        width_of, panel + k * width_of);
       }
       const auto multiply_some = [&](LoweredAxis::Run tiles, std::int64_t i, std::int64_t count) {
         const std::int64_t vectors = parts.size(i), width_of = vectors * tiles_.lanes;

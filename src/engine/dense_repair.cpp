@@ -51,23 +51,26 @@ void Dense<T>::repair(const ChunkRun& run) const {
 template <class T>
 T Dense<T>::sum_without_zeros(const ChunkRun& run, const Group& group, std::int64_t channel, std::int64_t index,
                               T start, const std::array<std::int64_t, 3>& position) const {
-  const Box& box = run.task.box;
   const std::vector<std::int64_t>& kernel = group.phases.kernel[at(index)];
   const std::array<std::int64_t, 3> phase = phase_of(group.phases.phases[at(index)]);
   T sum = start;
   if (fold_ && !(kept(0, position[0], phase[0]) && kept(1, position[1], phase[1]) && kept(2, position[2], phase[2])))
     sum = T{};
-  const std::int64_t first = cell(position[0] - box.begin[0], position[1] - box.begin[1], position[2] - box.begin[2]);
   const auto taps = static_cast<std::int64_t>(group.phases.taps.size());
   for (std::int64_t k = 0; k < group.depth(); ++k) {
     const PhaseGroup::Tap& tap = group.phases.taps[at(k % taps)];
     const std::int64_t planes[3] = {tap.plane / (axes_[1].planes * axes_[2].planes),
                                     tap.plane / axes_[2].planes % axes_[1].planes, tap.plane % axes_[2].planes};
+    const T* cell = run.given + k / taps * given_strides_[1];
     bool zero = false;
-    for (std::size_t a = 0; a < 3; ++a) zero = zero || axes_[a].source(planes[a], position[a] + tap.shift[a]) < 0;
+    for (std::size_t a = 0; a < 3; ++a) {
+      const std::int64_t source = axes_[a].source(planes[a], position[a] + tap.shift[a]);
+      zero = zero || source < 0;
+      cell += source * given_strides_[a + 2];
+    }
     if (zero) continue;
     const std::int64_t place = weight_place(run.task.conv_group, run.channel + channel, k / taps, kernel[at(k % taps)]);
-    sum = std::fma(run.packed.plain[at(place)], run.planes[group.offset[at(k)] + first], sum);
+    sum = std::fma(run.packed.plain[at(place)], *cell, sum);
   }
   return sum;
 }

@@ -107,7 +107,7 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
   T* c = scratch_or_result(run, scratch_row);
   const std::int64_t c_stride = direct_ ? result_cells() : scratch_columns_;
   const bool filled = fold_ && run.packed.bias;
-  for (std::int64_t k0 = 0; k0 < std::max<std::int64_t>(1, group.depth()); k0 += group.block) {
+  for (std::int64_t k0 = run.sum.begin; k0 < std::max<std::int64_t>(1, run.sum.end); k0 += group.block) {
     const std::int64_t depth = std::min(group.depth() - k0, group.block);
     // taps of a transposed convolution go backwards: the furthest cell is any tap's of the last channel
     const std::int64_t last_taps = std::min(depth, static_cast<std::int64_t>(group.phases.taps.size()));
@@ -124,7 +124,7 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
       const Taken of_row = taken(group, depth, run.task.box, in_row, in_row + 1);
       const auto multiply_some = [&](std::int64_t i, std::int64_t count) {
         const T* planes = run.planes + run_of.cell + i * width;
-        const std::int64_t* offset = group.offset.data() + k0;
+        const std::int64_t* offset = group.offsets(k0, run.packed_from);
         if (in_place_ && depth > 0 && run.planes_end - planes < furthest + count * width) {
           // the vectors would read behind the given array: take what exists into the tail
           for (std::int64_t k = 0; k < depth; ++k)

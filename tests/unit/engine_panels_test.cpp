@@ -103,6 +103,20 @@ TEST(Tiles, OfBoxesShorterThanAVectorStayInTheBox) {
   }
 }
 
+TEST(Planes, ThatNoCacheHoldsArePackedInParts) {
+  expect_bits_on_every_target({
+      "conv3d ic80 oc3 i17x17x20 k5x5x5 s4 d3 p6x0x0",    // whole channels in a block of the sum
+      "conv3d ic80 oc101 i17x17x20 k5x5x5 s4 d3 p0x6x0",  // panels
+      "conv3d ic60 oc2 i22x16x22 k9x9x9 s4 p0x4x0",       // blocks that end within a channel
+      "conv3d ic240 oc100 i9x9x10 k9x9x9 s4",             // both
+      "convt3d ic200 oc2 i5x5x5 k3x3x3 s2 d9 p0x3x1",     // several phase groups, each packs
+  });
+}
+
+TEST(Boxes, OfSomeRowsAndLayersAreReadInPlace) {
+  expect_bits_on_every_target({"conv3d ic8 oc11 i14x62x44 k3x1x2", "convt3d g3 ic87 oc3 i5x43x61 k1x1x1 s4"});
+}
+
 TEST(Result, OfManyPhasesIsPutTogether) {
   expect_bits_on_every_target({
       "convt1d ic9 oc1 i21 k260 s130",
