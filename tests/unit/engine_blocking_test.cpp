@@ -23,7 +23,7 @@ double packed_again(const char* text) {
   for (const LoweredAxis& axis : axes) taps *= static_cast<std::int64_t>(axis.taps[0].size()), planes *= axis.planes;
   constexpr int widest[faltung::internal::most_tile_rows + 1] = {0, 8, 6, 4, 3};
   const Blocking blocking = faltung::internal::choose_blocking(
-      axes, {problem.fine_channels, problem.coarse_channels, 1, 1, 1, taps, planes, 4, false, 1},
+      axes, {problem.fine_channels, problem.coarse_channels, 1, 1, 1, taps, planes, 4, false, false, 1},
       {8, 4, 3, 6, 2, widest});
   double boxes = 1;
   for (std::size_t a = 0; a < 3; ++a) {
