@@ -91,7 +91,7 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   }
   if (in_place_ && blocking_.box[0] > 1 && blocking_.box[1] < axes_[1].positions)
     blocking_.rows_apart = true;  // rows of others lie between its layers
-  planes_.emplace(axes_, blocking_.box, form.planes, tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
+  planes_.emplace(axes_, blocking_.box, form.planes, tiles_.lanes, static_cast<std::int64_t>(sizeof(T)), target);
   for (std::size_t a = 0; a < 3; ++a) boxes_[a] = ceil_divide(axes_[a].positions, blocking_.box[a]);
   for (PhaseGroup& phases : phase_groups) {
     Group group;

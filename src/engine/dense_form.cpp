@@ -1,5 +1,6 @@
 #include "engine/dense_form.hpp"
 
+#include "engine/planes.hpp"
 #include "support/cache.hpp"
 #include "support/integers.hpp"
 
@@ -23,6 +24,8 @@ struct Rates {
 };
 constexpr Rates rates = {0.0187e-9, 0.095e-9, 0.07e-9, 0.19e-9, 5.1e-9, 0.19e-9, 0.23e-9, 3.4e-9},
                 rates_of_64_bytes = {0.0101e-9, 0.09e-9, 0.13e-9, 0.18e-9, 4.4e-9, 0.2e-9, 0.19e-9, 4.7e-9};
+/// Strided rows that are packed by whole vectors, on every target.
+constexpr double short_rows_packed_strided = 0.15e-9, short_rows_packed_row = 1.3e-9;
 
 /// Where the weights of a group do not stay in the second-level cache, a core reads this many bytes of them in a
 /// second.
@@ -155,7 +158,11 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
 
 double dense_seconds(const DenseWork& work, const DenseForm& form, const TileLimits& tiles) {
   const std::int64_t bytes = form.shape.element_bytes;
-  const Rates& of = tiles.lanes * bytes >= 64 ? rates_of_64_bytes : rates;
+  Rates of = tiles.lanes * bytes >= 64 ? rates_of_64_bytes : rates;
+  if (form.axes[2].planes > 1 && rows_are_short(form.axes, form.blocking.box[2])) {
+    of.packed_strided = short_rows_packed_strided;
+    of.packed_row = short_rows_packed_row;
+  }
   const double wider = real(bytes) / 4;  // they were measured with f32
   const double seconds = wider * (work.multiply_adds * of.multiply_add + work.sums * of.sum +
                                   work.packed * (form.axes[2].planes > 1 ? of.packed_strided : of.packed) +

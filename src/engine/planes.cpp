@@ -12,9 +12,9 @@ namespace {
 /// power of two apart.
 constexpr std::int64_t columns_together = 16;
 
-/// Planes of the channels whose rows are copied together: half of a small first-level cache; and some channels, and
-/// cells of a row of all of them, at least: finding where a row comes from takes as long as copying some ten cells.
-constexpr std::int64_t bytes_together = std::int64_t{16} << 10U, channels_together = 8, cells_together = 64;
+/// Channels whose rows are copied together, and cells of a row of all of them, at least: finding where a row comes from
+/// takes as long as copying some ten cells.
+constexpr std::int64_t channels_together = 8, cells_together = 64;
 
 /// Zeros at both ends that every plane of the axis has.
 std::int64_t shared_margin(const LoweredAxis& axis) {
@@ -30,15 +30,15 @@ std::int64_t shared_margin(const LoweredAxis& axis) {
 }  // namespace
 
 Planes::Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 3> box,
-               const std::vector<std::int64_t>& needed, std::int64_t lanes, std::int64_t element_bytes)
-    : axes_(axes) {
+               const std::vector<std::int64_t>& needed, std::int64_t lanes, std::int64_t element_bytes, Target target)
+    : axes_(axes), target_(target) {
   const LoweredAxis &az = axes[0], &ay = axes[1], &ax = axes[2];
   const std::int64_t reach_x = box[2] + ax.high - ax.low;
   rows_ = box[1] + ay.high - ay.low;
   pitch_ = box[2] == ax.positions ? reach_x - shared_margin(ax) : reach_x;
   const std::int64_t planes_rows = (box[0] + az.high - az.low) * rows_;
   const std::int64_t line = 64 / element_bytes;
-  plane_stride_ = round_up((planes_rows - 1) * pitch_ + reach_x, line);
+  plane_stride_ = round_up((planes_rows - 1) * pitch_ + reach_x + 16 / element_bytes - 1, line);  // short_rows_slack
   channel_stride_ = plane_stride_ * static_cast<std::int64_t>(needed.size());
   if (channel_stride_ / line % 2 == 0)
     channel_stride_ += line;    // odd in lines: channels spread over all sets of the cache
@@ -69,6 +69,10 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Strides& stri
   const std::int64_t together =
       std::max({channels_together, cells_together / (box.size(2) + axes_[2].high - axes_[2].low),
                 bytes_together / (channel_stride_ * static_cast<std::int64_t>(sizeof(T)))});
+  const std::int64_t row = axes_[2].given, layer = row * axes_[1].given, volume = layer * axes_[0].given;
+  const bool dense = strides[4] == 1 && (axes_[1].given == 1 || strides[3] == row) &&
+                     (axes_[0].given == 1 || strides[2] == layer) && (channels == 1 || strides[1] == volume);
+  if (dense && rows_are_short(axes_, box.size(2))) return pack_short_rows(given, channels, box, planes);
   for (std::int64_t channel = 0; channel < channels; channel += together)
     pack_rows(rows, given + channel * strides[1], strides, std::min(together, channels - channel), box,
               planes + channel * channel_stride_);

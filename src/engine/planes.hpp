@@ -20,11 +20,17 @@ struct Box {
   std::int64_t size(std::size_t axis) const { return end[axis] - begin[axis]; }
 };
 
+/// Planes of the channels whose rows are copied together: half of a small first-level cache.
+inline constexpr std::int64_t bytes_together = std::int64_t{16} << 10U;
+
+/// Rows of so many positions are packed by whole vectors, with their zeros, where the array is dense.
+bool rows_are_short(const std::array<LoweredAxis, 3>& axes, std::int64_t positions);
+
 class Planes {
  public:
   /// For boxes of at most `box` positions. `needed`: the linear phases that any tap reads (planes_read).
   Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 3> box,
-         const std::vector<std::int64_t>& needed, std::int64_t lanes, std::int64_t element_bytes);
+         const std::vector<std::int64_t>& needed, std::int64_t lanes, std::int64_t element_bytes, Target target);
 
   /// Elements of one channel, and of `channels` with what a vector may read behind the last.
   std::int64_t channel_stride() const { return channel_stride_; }
@@ -46,6 +52,8 @@ class Planes {
   template <class T>
   void pack_rows(const RowKernels<T>& rows, const T* given, const Strides& strides, std::int64_t channels,
                  const Box& box, T* planes) const;
+  template <class T>
+  void pack_short_rows(const T* given, std::int64_t channels, const Box& box, T* planes) const;
   /// A row of some channels, whose cells are `step` apart.
   template <class T>
   void copy_of_channels(const RowKernels<T>& rows, const T* from, std::int64_t step, std::int64_t stride,
@@ -57,6 +65,7 @@ class Planes {
                           const Box& box, T* planes) const;
 
   const std::array<LoweredAxis, 3>& axes_;
+  Target target_;
   std::vector<std::int64_t> plane_of_;      // linear phase → place, or −1
   std::vector<LoweredAxis::Run> inside_x_;  // of every phase along x
   std::int64_t rows_ = 0, pitch_ = 0, plane_stride_ = 0, channel_stride_ = 0, slack_ = 0;

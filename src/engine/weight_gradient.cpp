@@ -35,7 +35,8 @@ WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target ta
   const std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
   if (coarse_pitch_ % (2 * line) == 0) coarse_pitch_ += line;  // odd in lines: rows spread over all sets of the cache
   meets_zeros_ = std::any_of(axes_.begin(), axes_.end(), [](const LoweredAxis& axis) { return axis.meets_zeros(); });
-  planes_.emplace(axes_, largest_box(), planes_read({&taps_, 1}), tiles_.lanes, static_cast<std::int64_t>(sizeof(T)));
+  planes_.emplace(axes_, largest_box(), planes_read({&taps_, 1}), tiles_.lanes, static_cast<std::int64_t>(sizeof(T)),
+                  target);
 
   const auto taps = static_cast<std::int64_t>(taps_.taps.size());
   const std::int64_t channel_bytes =

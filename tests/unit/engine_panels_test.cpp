@@ -117,6 +117,22 @@ TEST(Boxes, OfSomeRowsAndLayersAreReadInPlace) {
   expect_bits_on_every_target({"conv3d ic8 oc11 i14x62x44 k3x1x2", "convt3d g3 ic87 oc3 i5x43x61 k1x1x1 s4"});
 }
 
+TEST(Planes, OfShortRowsAreWrittenByWholeVectors) {
+  expect_bits_on_every_target({
+      "conv2d ic9 oc5 i11x7 k3x3 p1",
+      "conv2d ic1 oc2 i5x3 k3x3 p2 n2",    // no channel before or behind
+      "conv2d ic20 oc3 i9x10 k5x5 s4 p2",  // all phases
+      "conv2d ic13 oc4 i40x5 k4x4 s3 p1",
+      "conv2d ic7 oc5 i19x19 k3x3 s4 p1",  // a phase that no tap reads
+      "conv2d g3 ic9 oc6 i12x29 k3x5 s2 p2x4",
+      "conv3d ic8 oc6 i7x9x6 k3x3x3 s2 p1",
+      "conv3d ic3 oc2 i10x10x10 k5x5x5 s4 p2x0x3",
+      "conv2d ic4 oc3 i2x2 k5x5 s2 d3 p9x8",  // margins larger than the array
+      "conv1d ic33 oc4 i41 k6 s2 p5",
+      "convt3d ic6 oc3 i5x4x7 k3x3x3 s2 p1",
+  });
+}
+
 TEST(Result, OfManyPhasesIsPutTogether) {
   expect_bits_on_every_target({
       "convt1d ic9 oc1 i21 k260 s130",
