@@ -82,8 +82,21 @@ void Dense<T>::put_rows_together(const ChunkRun& run, std::int64_t channel, std:
   if (ax.phases == 1 && finish.nothing() && step == 1)
     return rows_.copy_rows(streams[0] + x_low - x_begin, pitch, lines.end - lines.begin, x_high - x_low, first + x_low,
                            row_step);
-  if (interleaves && straight)
-    return rows_.interleave(streams, pitch, lines.end - lines.begin, ax.phases, width, first + x_begin, row_step);
+  // positions all of whose phases are in the result; of one before and one behind them, some may be
+  const std::int64_t whole = ceil_divide(x_low - x_begin, ax.phases), whole_end = (x_high - x_begin) / ax.phases;
+  if (interleaves && finish.nothing() && step == 1 && whole < whole_end) {
+    const auto some = [&](std::int64_t position, std::int64_t low, std::int64_t high) {
+      for (std::int64_t jx = std::max<std::int64_t>(0, low - position * ax.phases);
+           jx < std::min(ax.phases, high - position * ax.phases); ++jx)
+        rows_.copy(streams[jx] + position, pitch, lines.end - lines.begin, first + x_begin + position * ax.phases + jx,
+                   row_step);
+    };
+    some(whole - 1, x_low - x_begin, whole * ax.phases);
+    some(whole_end, whole_end * ax.phases, x_high - x_begin);
+    for (std::int64_t jx = 0; jx < ax.phases; ++jx) streams[jx] += whole;
+    return rows_.interleave(streams, pitch, lines.end - lines.begin, ax.phases, whole_end - whole,
+                            first + x_begin + whole * ax.phases, row_step);
+  }
   for (std::int64_t y = 0; y < lines.end - lines.begin; ++y) {
     T* row = first + y * row_step;
     if (ax.phases == 1) {

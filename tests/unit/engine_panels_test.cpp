@@ -145,5 +145,16 @@ TEST(Result, OfManyPhasesIsPutTogether) {
   });
 }
 
+TEST(Result, OfRowsThatAreCutIsPutTogetherInPlace) {
+  expect_bits_on_every_target({
+      "convt2d ic5 oc3 i7x11 k3x3 s2 p1",
+      "convt2d ic4 oc2 i5x9 k4x4 s3 p2x1",
+      "convt2d ic4 oc2 i5x70 k5x6 s4 p3x5",
+      "convt1d ic4 oc3 i2 k5 s4 p3",  // no position has all of its phases
+      "convt1d ic3 oc2 i300 k7 s6 p4",
+      "convt3d ic7 oc6 i5x5x5 k2x2x2 s3",
+  });
+}
+
 }  // namespace
 }  // namespace faltung::test
