@@ -27,6 +27,9 @@ constexpr std::int64_t panel_rows = 100;
 /// made together: a share of the second-level cache.
 constexpr std::int64_t panel_bytes = std::int64_t{24} << 10U;
 constexpr std::int64_t panels_bytes = std::int64_t{192} << 10U;
+/// Tiles of rows that may pass over cells which do not stay in the first-level cache: taps share their cells, one tap
+/// has them for itself.
+constexpr std::int64_t most_passes = 4;
 /// Share of the taps from which on leaving out the others is not worth finding them.
 constexpr double most_met = 0.95;
 /// Rows and layers of positions of which it is looked up.
@@ -104,8 +107,12 @@ void for_each_tile(const TileLimits& tiles, bool panels, Visit&& visit) {
 
 /// The tile whose tiles together are in flight for the shortest time.
 void choose_tile(Blocking& blocking, std::int64_t rows, std::int64_t vectors, double factor, const TileLimits& tiles,
-                 double& best, bool apart) {
+                 double& best, bool apart, const DenseShape& shape) {
   for_each_tile(tiles, blocking.panels, [&](std::int64_t most_rows, std::int64_t most_vectors) {
+    // the cells under a wide tile are read again by every tile of few rows: from the first-level cache, or not at all
+    if (most_rows < tiles.wide_rows && rows > most_passes * most_rows && shape.taps == 1 &&
+        blocking.sum_block * most_vectors * tiles.lanes * shape.element_bytes > panel_bytes)
+      return;
     const double cost = tiles_cost(rows, vectors, most_rows, most_vectors) * factor;
     if (best != 0 && cost >= best) return;
     best = cost;
@@ -128,7 +135,8 @@ double take_panels(Blocking& blocking, const DenseShape& shape, const TileLimits
   double best = 0;
   blocking.panels = true;
   choose_tile(blocking, blocking.chunk * shape.largest_group,
-              ceil_divide(blocking.box[0] * blocking.box[1] * blocking.box[2], tiles.lanes), 1, tiles, best, false);
+              ceil_divide(blocking.box[0] * blocking.box[1] * blocking.box[2], tiles.lanes), 1, tiles, best, false,
+              shape);
   const std::int64_t width = blocking.tile_vectors * tiles.lanes;
   blocking.sum_block = choose_sum_block(shape, panel_bytes / (width * shape.element_bytes));
   const std::int64_t tile_bytes = blocking.sum_block * width * shape.element_bytes;
@@ -212,9 +220,9 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
   const std::int64_t pitch = box[2] + axes[2].high - axes[2].low, plane_rows = box[1] + axes[1].high - axes[1].low;
   const std::int64_t flat = ((box[0] - 1) * plane_rows + box[1] - 1) * pitch + box[2];
   choose_tile(blocking, rows, ceil_divide(box[2], tiles.lanes),
-              static_cast<double>(lines) * (may_skip(blocking) ? shape.met : 1), tiles, best, true);
+              static_cast<double>(lines) * (may_skip(blocking) ? shape.met : 1), tiles, best, true, shape);
   // copying the rows out of the flattened planes: measured 3 to 8 %
-  choose_tile(blocking, rows, ceil_divide(flat, tiles.lanes), lines > 1 ? 1.03 : 1, tiles, best, false);
+  choose_tile(blocking, rows, ceil_divide(flat, tiles.lanes), lines > 1 ? 1.03 : 1, tiles, best, false, shape);
   blocking.skips_taps = blocking.rows_apart && may_skip(blocking);
   const std::int64_t resident = blocking.sum_block / std::max<std::int64_t>(1, shape.taps) * shape.planes * plane_rows *
                                 pitch * (box[0] + axes[0].high - axes[0].low) * shape.element_bytes;
