@@ -29,6 +29,13 @@ WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target ta
       ends.fine.value_or(dense_strides(problem.fine_channels, axes_[0].given, axes_[1].given, axes_[2].given));
   coarse_strides_ = ends.coarse.value_or(
       dense_strides(problem.coarse_channels, axes_[0].positions, axes_[1].positions, axes_[2].positions));
+  in_place_ = reads_in_place();
+  swapped_ = in_place_ && fine_channels_ < coarse_channels_ && fine_channels_ % tiles_.lanes == 0 &&
+             fine_channels_ >= tiles_.tall_vectors * tiles_.lanes;
+  if (swapped_) {
+    std::swap(fine_channels_, coarse_channels_);
+    std::swap(fine_strides_, coarse_strides_);
+  }
   positions_ = axes_[0].positions * axes_[1].positions * axes_[2].positions;
   coarse_vectors_ = ceil_divide(coarse_channels_, tiles_.lanes);
   coarse_pitch_ = coarse_vectors_ * tiles_.lanes;
@@ -40,12 +47,23 @@ WeightGradient<T>::WeightGradient(const Problem& problem, int threads, Target ta
 
   const auto taps = static_cast<std::int64_t>(taps_.taps.size());
   const std::int64_t channel_bytes =
-      std::max(planes_->channel_stride(), taps * coarse_pitch_) * static_cast<std::int64_t>(sizeof(T));
+      std::max(in_place_ ? 0 : planes_->channel_stride(), taps * coarse_pitch_) * static_cast<std::int64_t>(sizeof(T));
   std::int64_t most = std::max<std::int64_t>(1, task_bytes / channel_bytes);
   const std::int64_t wanted = threads == 0 ? hardware_threads() : threads;
   if (wanted > 1) most = std::min(most, std::max<std::int64_t>(1, fine_channels_ * problem.groups / (4 * wanted)));
   chunks_ = EvenParts(fine_channels_, most);
   lanes_ = std::max<std::int64_t>(1, std::min(wanted, problem.groups * chunks_.parts));
+}
+
+/// One tap that meets all cells, whose rows follow each other. Either array may be the one that is transposed then.
+template <class T>
+bool WeightGradient<T>::reads_in_place() const {
+  for (const LoweredAxis& axis : axes_)
+    if (!axis.in_place() || axis.positions != axis.given) return false;
+  const auto dense = [&](const Strides& strides) {
+    return strides[4] == 1 && strides[3] == axes_[2].given && strides[2] == axes_[1].given * axes_[2].given;
+  };
+  return taps_.taps.size() == 1 && dense(fine_strides_) && dense(coarse_strides_);
 }
 
 /// What holds the box of every stretch. A stretch begins at a multiple of what stretches and rows (or layers) have in
@@ -81,7 +99,7 @@ std::int64_t WeightGradient<T>::lane_bytes() const {
   const std::int64_t channels = (fine_channels_ + chunks_.parts - 1) / chunks_.parts,
                      rows = channels * static_cast<std::int64_t>(taps_.taps.size());
   const std::int64_t elements =
-      planes_->elements(channels) + (weight_gradient_block + 1) * coarse_pitch_ + rows * coarse_pitch_;
+      planes_elements(channels) + (weight_gradient_block + 1) * coarse_pitch_ + rows * coarse_pitch_;
   return round_up(elements * static_cast<std::int64_t>(sizeof(T)), 64) +
          round_up((rows + weight_gradient_block) * 8, 64);
 }
@@ -100,25 +118,26 @@ void WeightGradient<T>::run(const Arrays& arrays, std::byte* workspace) const {
     lane.rows = reinterpret_cast<std::int64_t*>(workspace + i * lane_bytes());
     lane.steps = lane.rows + rows;
     lane.planes = reinterpret_cast<T*>(workspace + i * lane_bytes() + round_up((rows + weight_gradient_block) * 8, 64));
-    lane.coarse = lane.planes + planes_->elements(channels);
+    lane.coarse = lane.planes + planes_elements(channels);
     lane.sums = lane.coarse + (weight_gradient_block + 1) * coarse_pitch_;
     return [this, &arrays, lane](std::int64_t task) {
-      run_task(task / chunks_.parts, task % chunks_.parts, static_cast<const T*>(arrays.fine),
-               static_cast<const T*>(arrays.coarse), static_cast<T*>(arrays.weights), lane);
+      run_task(task / chunks_.parts, task % chunks_.parts,
+               static_cast<const T*>(swapped_ ? arrays.coarse : arrays.fine),
+               static_cast<const T*>(swapped_ ? arrays.fine : arrays.coarse), static_cast<T*>(arrays.weights), lane);
     };
   });
 }
 
 template <class T>
 void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse,
-                                 T* weights, const Lane& lane) const {
+                                 T* weights, Lane lane) const {
   const std::int64_t channel = chunks_.begin(chunk), channels = chunks_.size(chunk);
   const auto taps = static_cast<std::int64_t>(taps_.taps.size());
   const std::int64_t rows = channels * taps;
   for (std::int64_t c = 0; c < channels; ++c)
     for (std::int64_t t = 0; t < taps; ++t)  // a row stands where its weight will
       lane.rows[c * taps + (problem_.flip ? taps - 1 - t : t)] =
-          c * planes_->channel_stride() + planes_->offset(taps_.taps[at(t)]);
+          in_place_ ? c * fine_strides_[1] : c * planes_->channel_stride() + planes_->offset(taps_.taps[at(t)]);
   std::fill_n(lane.coarse, (weight_gradient_block + 1) * coarse_pitch_, T{});  // lanes without a channel stay 0
   const std::int64_t width = axes_[2].positions, height = axes_[1].positions;
   const auto clear = [&] { std::fill_n(lane.sums, rows * coarse_pitch_, T{}); };
@@ -128,14 +147,17 @@ void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, co
     const T* given = coarse + n * coarse_strides_[0] + conv_group * coarse_channels_ * coarse_strides_[1];
     for (std::int64_t begin = 0; begin < positions_;) {
       const Stretch part = stretch(begin);
-      planes_->pack(rows_, in, fine_strides_, channels, part.box, lane.planes);
+      lane.cells = in_place_ ? in : lane.planes;
+      if (!in_place_) planes_->pack(rows_, in, fine_strides_, channels, part.box, lane.planes);
       for (; begin < part.end; begin += weight_gradient_block) {
         const std::int64_t depth = std::min(weight_gradient_block, part.end - begin);
         load_coarse(given, begin, depth, lane.coarse);
         for (std::int64_t k = 0; k < depth; ++k) {
           const std::int64_t position = begin + k, row = position / width;
-          lane.steps[k] = planes_->position(row / height - part.box.begin[0], row % height - part.box.begin[1],
-                                            position % width - part.box.begin[2]);
+          lane.steps[k] = in_place_
+                              ? position
+                              : planes_->position(row / height - part.box.begin[0], row % height - part.box.begin[1],
+                                                  position % width - part.box.begin[2]);
         }
         if (meets_zeros_ && !rows_.finite(lane.coarse, depth * coarse_pitch_)) {
           if (starts) clear();
@@ -148,6 +170,11 @@ void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, co
     }
   }
   if (starts) clear();  // an empty batch
+  if (swapped_) {
+    rows_.copy_rows(lane.sums, coarse_pitch_, rows, coarse_channels_,
+                    weights + (conv_group * fine_channels_ + channel) * coarse_channels_, coarse_channels_);
+    return;
+  }
   T* out = weights + conv_group * coarse_channels_ * fine_channels_ * taps + channel * taps;
   rows_.transpose(lane.sums, coarse_pitch_, rows, coarse_channels_, out, fine_channels_ * taps);
 }
@@ -182,7 +209,7 @@ void WeightGradient<T>::add_block(std::int64_t rows, std::int64_t depth, bool st
     for (std::int64_t i = 0; i < row_tiles.parts; ++i) {
       const std::int64_t row = row_tiles.begin(i), column = columns.begin(j) * tiles_.lanes;
       tiles_.correlate[row_tiles.size(i)][columns.size(j)](
-          lane.planes, lane.rows + row, lane.steps, lane.coarse + column, coarse_pitch_, depth,
+          lane.cells, lane.rows + row, lane.steps, lane.coarse + column, coarse_pitch_, depth,
           lane.sums + row * coarse_pitch_ + column, coarse_pitch_, starts);
     }
 }
@@ -211,7 +238,7 @@ void WeightGradient<T>::add_block_without_zeros(const T* coarse, std::int64_t be
     for (std::int64_t c = 0; c < channels; ++c) {
       const std::int64_t row = c * taps + (problem_.flip ? taps - 1 - t : t);
       for (std::int64_t column = 0; column < coarse_vectors_ * tiles_.lanes; column += tiles_.lanes)
-        tiles_.correlate[1][1](lane.planes, lane.rows + row, steps, lane.coarse + column, coarse_pitch_, count,
+        tiles_.correlate[1][1](lane.cells, lane.rows + row, steps, lane.coarse + column, coarse_pitch_, count,
                                lane.sums + row * coarse_pitch_ + column, coarse_pitch_, false);
     }
   }

@@ -43,18 +43,21 @@ class WeightGradient : public Prepared {
   };
   struct Lane {
     T *planes, *coarse, *sums;
+    const T* cells;  ///< the planes, or the given array
     std::int64_t *rows, *steps;
   };
   Stretch stretch(std::int64_t begin) const;
   std::array<std::int64_t, 3> largest_box() const;
   void run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse, T* weights,
-                const Lane& lane) const;
+                Lane lane) const;
   /// `starts`: onto sums that are not there yet.
   void add_block(std::int64_t rows, std::int64_t depth, bool starts, const Lane& lane) const;
   /// Coarse numbers of some positions, channels as neighbours.
   void load_coarse(const T* given, std::int64_t begin, std::int64_t depth, T* coarse) const;
   void add_block_without_zeros(const T* coarse, std::int64_t begin, std::int64_t depth, std::int64_t channels,
                                const Lane& lane) const;
+  bool reads_in_place() const;
+  std::int64_t planes_elements(std::int64_t channels) const { return in_place_ ? 0 : planes_->elements(channels); }
   std::int64_t lane_bytes() const;
 
   Problem problem_;
@@ -69,6 +72,8 @@ class WeightGradient : public Prepared {
   std::int64_t coarse_vectors_, coarse_pitch_;  ///< coarse channels in whole vectors, and from one position to the next
   EvenParts chunks_{1, 1};                      ///< fine channels of one task
   std::optional<Planes> planes_;
+  bool in_place_ = false;     ///< the fine array is the planes
+  bool swapped_ = false;      ///< what is called fine here is the coarse array: it has more channels
   bool meets_zeros_ = false;  ///< some product is one with a zero of the margin
   std::int64_t lanes_ = 1;
 };
