@@ -88,7 +88,8 @@ std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, c
     const std::int64_t moved =
         ceil_divide(az.positions, even_z) * ceil_divide(ay.positions, even_y) * bytes(even_z, even_y, box[2]) +
         (even_z > 1 && even_y < ay.positions ? results : 0);
-    if (z > 1 && (cell_bytes > 0 ? moved >= least : moved > least)) continue;
+    const bool larger = even_z * even_y > box[0] * box[1];
+    if (z > 1 && (moved > least || (moved == least && (cell_bytes > 0 || !larger)))) continue;
     least = moved;
     box[0] = even_z;
     box[1] = even_y;
