@@ -120,17 +120,17 @@ void WeightGradient<T>::run(const Arrays& arrays, std::byte* workspace) const {
     lane.planes = reinterpret_cast<T*>(workspace + i * lane_bytes() + round_up((rows + weight_gradient_block) * 8, 64));
     lane.coarse = lane.planes + planes_elements(channels);
     lane.sums = lane.coarse + (weight_gradient_block + 1) * coarse_pitch_;
-    return [this, &arrays, lane](std::int64_t task) {
-      run_task(task / chunks_.parts, task % chunks_.parts,
-               static_cast<const T*>(swapped_ ? arrays.coarse : arrays.fine),
-               static_cast<const T*>(swapped_ ? arrays.fine : arrays.coarse), static_cast<T*>(arrays.weights), lane);
+    return [this, &arrays, lane, loaded = std::int64_t{-1}](std::int64_t task) mutable {
+      run_task(
+          task / chunks_.parts, task % chunks_.parts, static_cast<const T*>(swapped_ ? arrays.coarse : arrays.fine),
+          static_cast<const T*>(swapped_ ? arrays.fine : arrays.coarse), static_cast<T*>(arrays.weights), lane, loaded);
     };
   });
 }
 
 template <class T>
 void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse,
-                                 T* weights, Lane lane) const {
+                                 T* weights, Lane lane, std::int64_t& loaded) const {
   const std::int64_t channel = chunks_.begin(chunk), channels = chunks_.size(chunk);
   const auto taps = static_cast<std::int64_t>(taps_.taps.size());
   const std::int64_t rows = channels * taps;
@@ -138,7 +138,9 @@ void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, co
     for (std::int64_t t = 0; t < taps; ++t)  // a row stands where its weight will
       lane.rows[c * taps + (problem_.flip ? taps - 1 - t : t)] =
           in_place_ ? c * fine_strides_[1] : c * planes_->channel_stride() + planes_->offset(taps_.taps[at(t)]);
-  std::fill_n(lane.coarse, (weight_gradient_block + 1) * coarse_pitch_, T{});  // lanes without a channel stay 0
+  const bool one_block = problem_.batch == 1 && positions_ <= weight_gradient_block;
+  if (!one_block || loaded != conv_group)
+    std::fill_n(lane.coarse, (weight_gradient_block + 1) * coarse_pitch_, T{});  // lanes without a channel stay 0
   const std::int64_t width = axes_[2].positions, height = axes_[1].positions;
   const auto clear = [&] { std::fill_n(lane.sums, rows * coarse_pitch_, T{}); };
   bool starts = true;
@@ -151,7 +153,8 @@ void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, co
       if (!in_place_) planes_->pack(rows_, in, fine_strides_, channels, part.box, lane.planes);
       for (; begin < part.end; begin += weight_gradient_block) {
         const std::int64_t depth = std::min(weight_gradient_block, part.end - begin);
-        load_coarse(given, begin, depth, lane.coarse);
+        if (!one_block || loaded != conv_group) load_coarse(given, begin, depth, lane.coarse);
+        loaded = conv_group;
         for (std::int64_t k = 0; k < depth; ++k) {
           const std::int64_t position = begin + k, row = position / width;
           lane.steps[k] = in_place_
@@ -162,6 +165,7 @@ void WeightGradient<T>::run_task(std::int64_t conv_group, std::int64_t chunk, co
         if (meets_zeros_ && !rows_.finite(lane.coarse, depth * coarse_pitch_)) {
           if (starts) clear();
           add_block_without_zeros(given, begin, depth, channels, lane);
+          loaded = -1;  // it has moved them
         } else {
           add_block(rows, depth, starts, lane);
         }

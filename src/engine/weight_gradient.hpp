@@ -48,8 +48,9 @@ class WeightGradient : public Prepared {
   };
   Stretch stretch(std::int64_t begin) const;
   std::array<std::int64_t, 3> largest_box() const;
-  void run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse, T* weights,
-                Lane lane) const;
+  /// `loaded`: the conv group whose coarse numbers the lane holds, where they are one block; −1: none.
+  void run_task(std::int64_t conv_group, std::int64_t chunk, const T* fine, const T* coarse, T* weights, Lane lane,
+                std::int64_t& loaded) const;
   /// `starts`: onto sums that are not there yet.
   void add_block(std::int64_t rows, std::int64_t depth, bool starts, const Lane& lane) const;
   /// Coarse numbers of some positions, channels as neighbours.
