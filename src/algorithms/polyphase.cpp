@@ -80,7 +80,7 @@ class Polyphase : public Algorithm {
   Cost cost(const Problem& problem) const override {
     if (problem.unknown == Unknown::weights) return cost_of_gradient(problem);
     const double seconds = problem.dtype == DType::f32 ? seconds_of<float>(problem) : seconds_of<double>(problem);
-    return {seconds + seconds_of_arrays(problem), seconds_to_order_weights(problem, 1.8e-9), 1.5e-6};
+    return {seconds + seconds_of_arrays(problem), seconds_to_order_weights(problem, 1.2e-9), 1.5e-6};
   }
 
   std::unique_ptr<const Prepared> prepare(const Problem& problem, int threads) const override {

@@ -17,13 +17,13 @@ std::array<LoweredAxis, 3> lower_met(const Problem& problem, const std::array<Ax
 }
 
 /// Seconds for a multiply-add, a sum moved between memory and registers, a cell packed into planes and a row of them,
-/// a cell copied into a panel, a result put between those of other phases and a row of them. Measured:
-/// docs/design/cost_model.md.
+/// a cell copied into a panel, a result put between those of other phases and a row of them, and a run of positions.
+/// Measured: docs/design/cost_model.md.
 struct Rates {
-  double multiply_add, sum, packed, packed_strided, packed_row, panel, placed, placed_row;
+  double multiply_add, sum, packed, packed_strided, packed_row, panel, placed, placed_row, run;
 };
-constexpr Rates rates = {0.0187e-9, 0.095e-9, 0.07e-9, 0.19e-9, 5.1e-9, 0.19e-9, 0.23e-9, 3.4e-9},
-                rates_of_64_bytes = {0.0101e-9, 0.09e-9, 0.13e-9, 0.18e-9, 4.4e-9, 0.2e-9, 0.19e-9, 4.7e-9};
+constexpr Rates rates = {0.0187e-9, 0.03e-9, 0.07e-9, 0.19e-9, 5.1e-9, 0.19e-9, 0.23e-9, 6e-9, 30e-9},
+                rates_of_64_bytes = {0.0101e-9, 0.09e-9, 0.13e-9, 0.18e-9, 4.4e-9, 0.2e-9, 0.19e-9, 4.7e-9, 30e-9};
 /// Strided rows that are packed by whole vectors, on every target.
 constexpr double short_rows_packed_strided = 0.15e-9, short_rows_packed_row = 1.3e-9;
 
@@ -134,7 +134,9 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
     const double all_rows = real(shape.result_channels * phases);
     work.multiply_adds += met * real(runs * depth * lanes) * all_rows / real(rows) *
                           tiles_cost(rows, vectors, blocking.tile_rows, blocking.tile_vectors);
-    work.sums += all_rows * cells * real(std::max<std::int64_t>(1, ceil_divide(depth, blocking.sum_block)));
+    const double blocks = real(std::max<std::int64_t>(1, ceil_divide(depth, blocking.sum_block)));
+    work.sums += all_rows * cells * blocks;
+    work.runs += real(runs * chunks) * blocks;
     if (blocking.panels) work.panels += met * real(depth * chunks) * cells;
     weights += all_rows * real(depth);
   }
@@ -149,7 +151,7 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
     work.placed_rows = real(shape.result_channels * shape.phases * lines);
   }
   for (double* counted : {&work.multiply_adds, &work.sums, &work.packed, &work.packed_rows, &work.panels, &work.placed,
-                          &work.placed_rows})
+                          &work.placed_rows, &work.runs})
     *counted *= boxes * full;
   work.weights = weights * boxes * again;
   work.kernel = weights;
@@ -167,7 +169,7 @@ double dense_seconds(const DenseWork& work, const DenseForm& form, const TileLim
   const double seconds = wider * (work.multiply_adds * of.multiply_add + work.sums * of.sum +
                                   work.packed * (form.axes[2].planes > 1 ? of.packed_strided : of.packed) +
                                   work.panels * of.panel + work.placed * of.placed) +
-                         work.packed_rows * of.packed_row + work.placed_rows * of.placed_row;
+                         work.packed_rows * of.packed_row + work.placed_rows * of.placed_row + work.runs * of.run;
   // weights are read while others are multiplied
   if (work.kernel * real(bytes) <= near_weights) return seconds;
   return std::max(seconds, work.weights * real(bytes) / far_weights_per_second);

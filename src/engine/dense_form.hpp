@@ -38,6 +38,7 @@ struct DenseWork {
   double weights = 0;                  ///< numbers read, again for every box
   double kernel = 0;                   ///< weights of one conv group
   double placed = 0, placed_rows = 0;  ///< results of several phases that are put together
+  double runs = 0;                     ///< of positions, once for every phase group, block of the sum and chunk
 };
 DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLimits& tiles);
 

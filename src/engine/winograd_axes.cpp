@@ -135,8 +135,8 @@ struct Rates {
   double product, in, out, distant, apart, interleaved, row, weight_byte, call;
 };
 Rates rates_of(std::int64_t lanes) {
-  if (lanes >= 16) return {0.0131e-9, 0.249e-9, 0.15e-9, 0.145e-9, 0.45e-9, 0.124e-9, 1.5e-9, 0.014e-9, 59e-9};
-  return {0.0222e-9, 0.276e-9, 0.225e-9, 0.19e-9, 0.45e-9, 0.165e-9, 5.8e-9, 0.021e-9, 45e-9};
+  if (lanes >= 16) return {0.0123e-9, 0.236e-9, 0.17e-9, 0.137e-9, 0.45e-9, 0.1e-9, 1.4e-9, 0.012e-9, 40e-9};
+  return {0.0225e-9, 0.268e-9, 0.2e-9, 0.2e-9, 0.42e-9, 0.12e-9, 4e-9, 0.008e-9, 55e-9};
 }
 
 }  // namespace
@@ -168,7 +168,7 @@ std::optional<WinogradAxes> winograd_with(const Problem& problem, WinogradScheme
                out = vectors * depth * result * real(by.out.columns) * real(bx.out.columns);
   // an axis of one tap is not transformed
   const double passes = by.terms == 1 || bx.terms == 1 ? 0.5 : 1;
-  const bool planes_apart = made.y.granule > 1 || made.x.granule > 1, interleaved = by.scatter || bx.scatter;
+  const bool planes_apart = made.x.granule > 1, interleaved = by.scatter || bx.scatter;
   made.seconds = real(problem.batch * problem.groups) *
                  (calls * rates.call + real(lines * by.in.rows) * planes * given * rates.row +
                   (weights * number > near_weights ? weights * number * rates.weight_byte : 0) +
