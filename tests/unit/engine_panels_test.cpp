@@ -92,7 +92,7 @@ TEST(Tiles, OfFewRowsAreWide) {
 }
 
 TEST(Tiles, OfBoxesShorterThanAVectorStayInTheBox) {
-  expect_bits_on_every_target({"conv1d ic64 oc4 i54145 k3 p1"});  // AVX2: the last of 48 boxes is one position
+  expect_bits_on_every_target({"conv1d ic140 oc1 i11088 k2 p1"});  // AVX2: the last of 22 boxes is one position
   for (const char* text : {"conv1d-dx n2 ic5 oc5 i49 k3 p1:2", "conv1d ic3 oc7 i51 k4 d2 p1"}) {
     const Problem problem = parse_problem(text);
     const Operands<float> operands = make_operands<float>(problem, 1, true, fractions<float>);
@@ -108,7 +108,6 @@ TEST(Planes, ThatNoCacheHoldsArePackedInParts) {
       "conv3d ic80 oc3 i17x17x20 k5x5x5 s4 d3 p6x0x0",    // whole channels in a block of the sum
       "conv3d ic80 oc101 i17x17x20 k5x5x5 s4 d3 p0x6x0",  // panels
       "conv3d ic60 oc2 i22x16x22 k9x9x9 s4 p0x4x0",       // blocks that end within a channel
-      "conv3d ic240 oc100 i9x9x10 k9x9x9 s4",             // both
       "convt3d ic200 oc2 i5x5x5 k3x3x3 s2 d9 p0x3x1",     // several phase groups, each packs
   });
 }
