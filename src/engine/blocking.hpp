@@ -50,6 +50,7 @@ struct Blocking {
                 ///< first-level cache
   std::int64_t panel_positions;  ///< of panels that are made together
   bool rows_apart;               ///< tiles of positions stay inside one row; else rows are flattened into one
+  bool joins_rows;               ///< … but what whole tiles leave of some rows is one tile, its vectors apart
   bool skips_taps;               ///< tiles leave out taps that meet nothing but zeros of the margin
   bool rows_outer;               ///< the tiles of rows are the outer loop: few positions, the weights are read once
 };

@@ -61,14 +61,15 @@ class Dense : public Prepared {
     std::int64_t index;
     std::int64_t before;  ///< phases of the groups before
   };
-  /// Positions that follow each other, as `count` register tiles.
+  /// Positions as register tiles: `count` that follow each other, or one whose vectors lie apart.
   struct PositionTiles {
     std::int64_t cell;    ///< of the first, in the planes
     std::int64_t column;  ///< in the scratch, or in the result's channel
     std::int64_t count;
-    std::int64_t vectors;  ///< of a tile
-    std::int64_t valid;    ///< positions that exist; the rest of the vectors is nobody's
-    std::int64_t row;      ///< of the box, where tiles stay inside one
+    std::int64_t vectors;   ///< of a tile
+    std::int64_t valid;     ///< positions that exist; the rest of the vectors is nobody's
+    LoweredAxis::Run rows;  ///< of the box, where tiles know them
+    const Apart* apart = nullptr;
   };
   struct Task {
     std::int64_t sample, conv_group;
@@ -93,6 +94,7 @@ class Dense : public Prepared {
     std::int64_t c_stride;
     const T* start;
     std::int64_t count, cells_step;  ///< tiles of positions, and how far the cells of one lie behind those before
+    const Apart* apart = nullptr;
   };
   /// One chunk of one task, for the loops below.
   struct ChunkRun;

@@ -5,6 +5,7 @@
 #include "support/integers.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace faltung::internal {
 
@@ -118,7 +119,9 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
   } else if (!blocking.panels) {
     run = ((box[0] - 1) * reach[1] + box[1] - 1) * reach[2] + box[2];
   }
-  const std::int64_t vectors = ceil_divide(run, lanes), chunks = ceil_divide(shape.result_channels, blocking.chunk);
+  std::int64_t vectors = ceil_divide(run, lanes);
+  if (!blocking.panels && blocking.joins_rows) vectors *= std::exchange(runs, 1);
+  const std::int64_t chunks = ceil_divide(shape.result_channels, blocking.chunk);
   const double cells = real(runs * vectors * lanes);
   double met = 1;  // tiles leave out taps that meet nothing but zeros
   if (blocking.skips_taps)

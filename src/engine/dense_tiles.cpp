@@ -10,36 +10,64 @@ template <class T>
 template <class Visit>
 void Dense<T>::for_each_run_of_tiles(const Box& box, Visit&& visit) const {
   // a run of `length` positions that follow each other, from `from` in the planes and `column` in the result or scratch
-  const auto tiles_of = [&](std::int64_t row, std::int64_t from, std::int64_t column, std::int64_t length) {
-    const EvenParts parts(ceil_divide(length, tiles_.lanes), blocking_.tile_vectors);
-    const auto tiles = [&](std::int64_t begin, std::int64_t count, std::int64_t vectors) {
-      const std::int64_t valid = std::min(count * vectors * tiles_.lanes, length - begin);
-      if (count > 0) visit(PositionTiles{from + begin, column + begin, count, vectors, valid, row});
-    };
-    const bool exact = !direct_ || length % tiles_.lanes == 0;
-    const std::int64_t end = parts.parts - (exact ? 0 : 1), larger = std::min(parts.larger, end);
-    tiles(0, larger, parts.least + 1);
-    tiles(parts.begin(larger) * tiles_.lanes, end - larger, parts.least);
-    if (exact) return;
+  struct Run {
+    std::int64_t row, from, column, length;
+  };
+  const auto tiles = [&](const Run& run, std::int64_t begin, std::int64_t count, std::int64_t vectors) {
+    const std::int64_t valid = std::min(count * vectors * tiles_.lanes, run.length - begin);
+    if (count > 0) visit({run.from + begin, run.column + begin, count, vectors, valid, {run.row, run.row + 1}});
+  };
+  const auto exact = [&](const Run& run) { return !direct_ || run.length % tiles_.lanes == 0; };
+  const auto tiles_of = [&](const Run& run) {
+    const EvenParts parts(ceil_divide(run.length, tiles_.lanes), blocking_.tile_vectors);
+    const std::int64_t end = parts.parts - (exact(run) ? 0 : 1), larger = std::min(parts.larger, end);
+    tiles(run, 0, larger, parts.least + 1);
+    tiles(run, parts.begin(larger) * tiles_.lanes, end - larger, parts.least);
+    if (exact(run)) return;
     // the last tile must not write behind the run
     const std::int64_t vectors = parts.size(end), width = vectors * tiles_.lanes;
-    if (width <= length) {
-      tiles(length - width, 1, vectors);
+    if (width <= run.length) {
+      tiles(run, run.length - width, 1, vectors);
     } else {  // the only tile of a short run
-      tiles(0, 1, vectors - 1);
-      tiles(length - tiles_.lanes, 1, 1);
+      tiles(run, 0, 1, vectors - 1);
+      tiles(run, run.length - tiles_.lanes, 1, 1);
+    }
+  };
+  // whole tiles of a row, and what is left of some rows as one tile
+  PositionTiles left{};
+  Apart apart{};
+  const auto visit_left = [&] {
+    left.apart = &apart;
+    if (left.vectors > 0) visit(left);
+    left = {};
+  };
+  const auto join = [&](const Run& run) {
+    const std::int64_t vectors = ceil_divide(run.length, tiles_.lanes), most = blocking_.tile_vectors;
+    const std::int64_t whole = (exact(run) ? vectors : vectors - 1) / most;
+    tiles(run, 0, whole, most);
+    for (std::int64_t i = whole * most; i < vectors; ++i) {
+      // the last vector must not write behind the run
+      const std::int64_t begin = i + 1 < vectors || exact(run) ? i * tiles_.lanes : run.length - tiles_.lanes;
+      if (left.vectors == 0) left = {run.from + begin, run.column + begin, 1, 0, tiles_.lanes, {run.row, 0}};
+      apart.cells[left.vectors] = run.from + begin - left.cell;
+      apart.results[left.vectors] = run.column + begin - left.column;
+      left.rows.end = run.row + 1;
+      if (++left.vectors == most) visit_left();
     }
   };
   if (!blocking_.rows_apart) {
-    tiles_of(0, 0, direct_ ? result_cell(box.begin[0], box.begin[1], box.begin[2]) : 0,
-             cell(box.size(0) - 1, box.size(1) - 1, box.size(2)));
+    tiles_of({0, 0, direct_ ? result_cell(box.begin[0], box.begin[1], box.begin[2]) : 0,
+              cell(box.size(0) - 1, box.size(1) - 1, box.size(2))});
     return;
   }
   for (std::int64_t z = 0; z < box.size(0); ++z)
-    for (std::int64_t y = 0; y < box.size(1); ++y)
-      tiles_of(z * box.size(1) + y, cell(z, y, 0),
-               direct_ ? result_cell(box.begin[0] + z, box.begin[1] + y, box.begin[2]) : scratch_column(box, z, y),
-               box.size(2));
+    for (std::int64_t y = 0; y < box.size(1); ++y) {
+      const Run run{z * box.size(1) + y, cell(z, y, 0),
+                    direct_ ? result_cell(box.begin[0] + z, box.begin[1] + y, box.begin[2]) : scratch_column(box, z, y),
+                    box.size(2)};
+      blocking_.joins_rows ? join(run) : tiles_of(run);
+    }
+  visit_left();
 }
 
 /// Some tiles of rows at each of the tiles of positions.
@@ -50,7 +78,7 @@ void Dense<T>::multiply_rows(LoweredAxis::Run tiles, const EvenParts& parts, std
     if (count <= 0) return;
     const auto call = [&](TileKernel<T> kernel, std::int64_t m, const Repeat& repeat) {
       kernel(of.weights + m * of.depth + of.taken.first * rows, of.cells, of.offset + of.taken.first, of.taken.steps,
-             of.c + m * of.c_stride, of.c_stride, of.start == nullptr ? nullptr : of.start + m, repeat);
+             of.c + m * of.c_stride, of.c_stride, of.start == nullptr ? nullptr : of.start + m, repeat, of.apart);
     };
     if (of.count > 1) {
       for (std::int64_t i = begin; i < begin + count; ++i)
@@ -120,8 +148,9 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
     const auto multiply_tiles = [&](std::int64_t first, std::int64_t end, const PositionTiles& run_of) {
       const std::int64_t width = run_of.vectors * tiles_.lanes;
       const std::int64_t in_run = tiles_of_run(depth * width * static_cast<std::int64_t>(sizeof(T)));
-      const std::int64_t in_row = run_of.row * run.task.box.size(2);
-      const Taken of_row = taken(group, depth, run.task.box, in_row, in_row + 1);
+      const std::int64_t row_length = run.task.box.size(2);
+      const Taken of_rows =
+          taken(group, depth, run.task.box, run_of.rows.begin * row_length, (run_of.rows.end - 1) * row_length + 1);
       const auto multiply_some = [&](std::int64_t i, std::int64_t count) {
         const T* planes = run.planes + run_of.cell + i * width;
         const std::int64_t* offset = group.offsets(k0, run.packed_from);
@@ -132,9 +161,9 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
           planes = run.lane.tail;
           offset = tail_offset_[run_of.vectors].data();
         }
-        multiply_rows(
-            {first, end}, row_tiles, run_of.vectors,
-            {weights, planes, offset, depth, of_row, c + run_of.column + i * width, c_stride, start, count, width});
+        multiply_rows({first, end}, row_tiles, run_of.vectors,
+                      {weights, planes, offset, depth, of_rows, c + run_of.column + i * width, c_stride, start, count,
+                       width, run_of.apart});
       };
       // a tile of rows passes over as many tiles of positions as stay in the first-level cache
       for (std::int64_t i = 0, count = 0; i < run_of.count; i += count) {
@@ -146,7 +175,15 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
       if (!finishes) return;
       for (std::int64_t m = row_tiles.begin(first); m < row_tiles.begin(end); ++m) {
         T* row = c + m * c_stride + run_of.column;
-        rows_.finish(finish_, row, run_of.count * width, row);
+        if (run_of.apart == nullptr) {
+          rows_.finish(finish_, row, run_of.count * width, row);
+          continue;
+        }
+        const std::int64_t* at = run_of.apart->results;
+        for (std::int64_t v = 0; v < run_of.vectors; ++v) {  // the last vector of a row may repeat results
+          const std::int64_t to_next = v + 1 < run_of.vectors ? at[v + 1] - at[v] : tiles_.lanes;
+          rows_.finish(finish_, row + at[v], std::min(tiles_.lanes, to_next), row + at[v]);
+        }
       }
     };
     const std::int64_t together = blocking_.rows_outer ? 1 : row_tiles.parts;

@@ -31,13 +31,21 @@ struct Repeat {
   bool asks_ahead;  ///< for the lines of the results two tiles on
 };
 
+/// Vectors of a tile that may lie apart.
+inline constexpr int most_vectors_apart = 3;
+
+/// How far the cells and results of each vector of a tile lie behind those of the first: vectors of several rows.
+struct Apart {
+  std::int64_t cells[most_vectors_apart], results[most_vectors_apart];
+};
+
 /// c[i][j] = start[i] + Σ_k a[k·rows + i] · b[offset[k] + j], i < rows, j < vectors·lanes, over some steps; k
-/// ascending, fused multiply-add. `start` null: the sums continue what stands in c. Source: Goto & van de Geijn,
-/// "Anatomy of high-performance matrix multiplication", 2008; the table of offsets instead of im2col: Dukhan, "The
-/// indirect convolution algorithm", 2019.
+/// ascending, fused multiply-add. `start` null: the sums continue what stands in c; `apart` null: vectors follow each
+/// other. Source: Goto & van de Geijn, "Anatomy of high-performance matrix multiplication", 2008; the table of offsets
+/// instead of im2col: Dukhan, "The indirect convolution algorithm", 2019.
 template <class T>
 using TileKernel = void (*)(const T* a, const T* b, const std::int64_t* offset, const Steps& steps, T* c,
-                            std::int64_t c_stride, const T* start, const Repeat& repeat);
+                            std::int64_t c_stride, const T* start, const Repeat& repeat, const Apart* apart);
 
 /// c[i][j] += Σ_k a[row[i] + step[k]] · b[k·b_stride + j]: the block's sum starts from 0 and is added once; to 0, where
 /// c `starts`.

@@ -41,15 +41,39 @@ HWY_INLINE void start_sums(const T* HWY_RESTRICT start, hn::Vec<Tag<T>>* HWY_RES
   unroll<rows>([&](auto i) { unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::Set(Tag<T>(), start[i]); }); });
 }
 
+/// Where the vectors of a tile stand: one behind the other.
+template <class T>
+struct Together {
+  template <int j>
+  std::int64_t operator()(std::integral_constant<int, j>) const {
+    return j * lanes<T>;
+  }
+};
+
+/// … or, where there are few, anywhere.
+template <class T, int vectors>
+struct Anywhere {
+  std::int64_t second, third;
+  /// `at` null: one behind the other.
+  HWY_INLINE explicit Anywhere(const std::int64_t* at)
+      : second(at != nullptr && vectors > 1 ? at[1] : lanes<T>),
+        third(at != nullptr && vectors > 2 ? at[2] : 2 * lanes<T>) {}
+  template <int j>
+  HWY_INLINE std::int64_t operator()(std::integral_constant<int, j>) const {
+    if constexpr (j == 0 || vectors > most_vectors_apart) return j * lanes<T>;
+    return j == 1 ? second : third;
+  }
+};
+
 /// One step of the sums: the weights of `stacked` tiles of `rows`, those of each `next` behind those of the one before,
 /// times the cells.
-template <class T, int rows, int vectors, int stacked>
+template <class T, int rows, int vectors, int stacked, class Place>
 HWY_INLINE void add_step(const T* HWY_RESTRICT a, [[maybe_unused]] std::int64_t next, const T* HWY_RESTRICT in,
-                         hn::Vec<Tag<T>>* HWY_RESTRICT sum) {
+                         const Place& place, hn::Vec<Tag<T>>* HWY_RESTRICT sum) {
   const Tag<T> d;
   using V = hn::Vec<Tag<T>>;
   V x[static_cast<std::size_t>(vectors)];
-  unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, in + j * lanes<T>); });
+  unroll<vectors>([&](auto j) { x[j] = hn::LoadU(d, in + place(j)); });
   unroll<rows * stacked>([&](auto i) {
     const V w = hn::Set(d, a[i % rows + i / rows * next]);
     unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::MulAdd(w, x[j], sum[i * vectors + j]); });
@@ -59,7 +83,8 @@ HWY_INLINE void add_step(const T* HWY_RESTRICT a, [[maybe_unused]] std::int64_t 
 /// `stacked` tiles of `rows`, one below the other: the weights of each follow those of the one before.
 template <class T, int rows, int vectors, int stacked>
 HWY_INLINE void one_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset,
-                         const Steps& steps, T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start) {
+                         const Steps& steps, T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start,
+                         const Anywhere<T, vectors>& cells, const Anywhere<T, vectors>& results) {
   const Tag<T> d;
   using V = hn::Vec<Tag<T>>;
   constexpr int all = rows * stacked;
@@ -68,7 +93,7 @@ HWY_INLINE void one_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const
     start_sums<T, all, vectors>(start, sum);
   else
     unroll<all>([&](auto i) {
-      unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::LoadU(d, c + i * c_stride + j * lanes<T>); });
+      unroll<vectors>([&](auto j) { sum[i * vectors + j] = hn::LoadU(d, c + i * c_stride + results(j)); });
     });
   const std::int64_t next = stacked > 1 ? rows * steps.parts * steps.part() : 0;
   const std::int64_t run = steps.run, skip = steps.skip, runs = steps.runs;
@@ -80,12 +105,12 @@ HWY_INLINE void one_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const
           V w[static_cast<std::size_t>(all)];
           unroll<all>([&](auto i) { w[i] = hn::Set(d, a[i % rows + i / rows * next]); });
           unroll<vectors>([&](auto j) {
-            V x = hn::LoadU(d, in + j * lanes<T>);
+            V x = hn::LoadU(d, in + cells(j));
             keep(x);
             unroll<all>([&](auto i) { sum[i * vectors + j] = hn::MulAdd(w[i], x, sum[i * vectors + j]); });
           });
         } else {
-          add_step<T, rows, vectors, stacked>(a, next, in, sum);
+          add_step<T, rows, vectors, stacked>(a, next, in, cells, sum);
         }
         a += rows;
       }
@@ -96,7 +121,7 @@ HWY_INLINE void one_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const
     a += rows * steps.rest;
   }
   unroll<all>([&](auto i) {
-    unroll<vectors>([&](auto j) { hn::StoreU(sum[i * vectors + j], d, c + i * c_stride + j * lanes<T>); });
+    unroll<vectors>([&](auto j) { hn::StoreU(sum[i * vectors + j], d, c + i * c_stride + results(j)); });
   });
 }
 
@@ -104,22 +129,26 @@ HWY_INLINE void one_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const
 template <class T, int rows, int vectors, int stacked>
 HWY_NOINLINE void one_tile_of_few_rows(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b,
                                        const std::int64_t* HWY_RESTRICT offset, const Steps& steps, T* HWY_RESTRICT c,
-                                       std::int64_t c_stride, const T* HWY_RESTRICT start) {
-  one_tile<T, rows, vectors, stacked>(a, b, offset, steps, c, c_stride, start);
+                                       std::int64_t c_stride, const T* HWY_RESTRICT start,
+                                       const Anywhere<T, vectors>& cells, const Anywhere<T, vectors>& results) {
+  one_tile<T, rows, vectors, stacked>(a, b, offset, steps, c, c_stride, start, cells, results);
 }
 
 template <class T, int rows, int vectors, int stacked>
 void tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, const std::int64_t* HWY_RESTRICT offset, const Steps& steps,
-          T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start, const Repeat& repeat) {
+          T* HWY_RESTRICT c, std::int64_t c_stride, const T* HWY_RESTRICT start, const Repeat& repeat,
+          const Apart* apart) {
+  const Anywhere<T, vectors> cells(apart == nullptr ? nullptr : apart->cells);
+  const Anywhere<T, vectors> results(apart == nullptr ? nullptr : apart->results);
   constexpr auto line = static_cast<std::int64_t>(64 / sizeof(T));
   for (std::int64_t i = 0; i < repeat.count; ++i) {
     if (repeat.asks_ahead)  // a store waits for its line
       for (std::int64_t r = 0; r < rows * stacked; ++r)
         for (std::int64_t j = 0; j < vectors * lanes<T>; j += line) hwy::Prefetch(c + r * c_stride + 2 * repeat.c + j);
     if constexpr (rows * stacked < vectors)
-      one_tile_of_few_rows<T, rows, vectors, stacked>(a, b, offset, steps, c, c_stride, start);
+      one_tile_of_few_rows<T, rows, vectors, stacked>(a, b, offset, steps, c, c_stride, start, cells, results);
     else
-      one_tile<T, rows, vectors, stacked>(a, b, offset, steps, c, c_stride, start);
+      one_tile<T, rows, vectors, stacked>(a, b, offset, steps, c, c_stride, start, cells, results);
     a += repeat.a;
     b += repeat.b;
     c += repeat.c;

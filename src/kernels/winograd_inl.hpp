@@ -248,7 +248,7 @@ void multiply_block(const T* HWY_RESTRICT a, std::int64_t next, const T* HWY_RES
     unroll<all * vectors>([&](auto i) { sum[i] = hn::Zero(d); });
   for (std::int64_t k = 0; k < depth; ++k, a += rows) {
     hwy::Prefetch(reinterpret_cast<const char*>(a) + weights_ahead);
-    add_step<T, rows, vectors, stacked>(a, next, b + offset[k], sum);
+    add_step<T, rows, vectors, stacked>(a, next, b + offset[k], Together<T>(), sum);
   }
   unroll<all>([&](auto i) {
     unroll<vectors>([&](auto j) {
