@@ -18,12 +18,14 @@
 namespace faltung::test {
 namespace {
 
-void expect_bits_of_sliding_window(const std::string& text, float weight) {
+void expect_bits_of_sliding_window(const std::string& text, float weight, const Activation& activation = {}) {
   const Problem problem = parse_problem(text);
   Operands<float> operands = make_operands<float>(problem, 1, true, fractions<float>);
   operands.weights[7] = weight;
-  const std::vector<float> wanted = run(make_plan(problem, {.algorithm = "sliding_window"}), operands);
-  const std::vector<float> made = run(make_plan(problem, {.algorithm = "polyphase"}), operands);
+  const std::vector<float> wanted =
+      run(make_plan(problem, {.algorithm = "sliding_window", .activation = activation}), operands);
+  const std::vector<float> made =
+      run(make_plan(problem, {.algorithm = "polyphase", .activation = activation}), operands);
   EXPECT_TRUE(same_numbers(made, wanted)) << text << " on " << chosen_target();
 }
 
@@ -34,6 +36,8 @@ void expect_bits_on_every_target(std::initializer_list<const char*> problems) {
       for (const char* problem : problems) {
         expect_bits_of_sliding_window(problem, 0.5F);
         expect_bits_of_sliding_window(problem, std::numeric_limits<float>::infinity());
+        // what is finished twice is not what is finished once
+        expect_bits_of_sliding_window(problem, 0.5F, {.kind = Activation::Kind::leaky_relu, .slope = 0.5});
       }
   }
   ::unsetenv("FALTUNG_TARGET");
@@ -89,6 +93,16 @@ TEST(Tiles, OfFewRowsAreWide) {
       "conv1d ic61 oc2 i1021 k9 p4",
       "convt2d ic30 oc1 i50x50 k2x2 s2",
   });
+}
+
+TEST(Tiles, OfSeveralRowsHaveVectorsApart) {
+  expect_bits_on_every_target(
+      {"conv2d ic5 oc9 i7x13 k3x9 p1x4",     // one vector of each row and a part of one, or less than one
+       "conv2d ic5 oc9 i7x20 k3x9 p1x4",     // the last vector of a row repeats results
+       "conv2d ic64 oc12 i5x16 k3x3 p1",     // several blocks of the sum
+       "convt2d ic9 oc11 i6x17 k4x4 s2 p1",  // results that wait
+       "conv2d ic3 oc4 i9x18 k5x5 d2 p4",    // taps of the margin
+       "conv3d ic3 oc13 i3x4x16 k3x3x3 p1 n2"});
 }
 
 TEST(Tiles, OfBoxesShorterThanAVectorStayInTheBox) {
