@@ -282,7 +282,7 @@ constexpr Bilinear strided_filter(int m) {
     made.weights.at(i, 2) = even.weights.at(i, 1);
   }
   for (int i = 0; i < m; ++i) {
-    const auto term = static_cast<std::size_t>(n + i);
+    const auto term = static_cast<std::size_t>(n) + static_cast<std::size_t>(i);
     made.weights.at(n + i, 1) = odd.weights.at(i, 0);
     made.term_in[term] = n + i;
     made.term_out[term] = i < m - 1 ? i : n - 1;
