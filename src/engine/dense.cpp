@@ -21,23 +21,11 @@ std::int64_t largest_divisor(std::int64_t n, std::int64_t most) {
   return divisor;
 }
 
-/// An array of the problem, its axes in the order of these.
-struct Layout {
-  std::array<std::int64_t, 5> extent;
-  Strides dense;
-
-  bool is(const Strides& strides) const {
-    for (std::size_t a = 0; a < 5; ++a)
-      if (extent[a] > 1 && strides[a] != dense[a]) return false;
-    return true;
-  }
-};
-
-Layout layout_of(const Problem& problem, const std::array<Axis, 3>& axes, bool coarse) {
-  Layout layout{{problem.batch, coarse ? problem.coarse_channels : problem.fine_channels}, {}};
-  for (std::size_t a = 0; a < 3; ++a) layout.extent[a + 2] = coarse ? axes[a].coarse : axes[a].fine;
-  layout.dense = dense_strides(layout.extent[1], layout.extent[2], layout.extent[3], layout.extent[4]);
-  return layout;
+/// Extents of an array of the problem, its axes in the order of these.
+std::array<std::int64_t, 5> extents_of(const Problem& problem, const std::array<Axis, 3>& axes, bool coarse) {
+  std::array<std::int64_t, 5> extents{problem.batch, coarse ? problem.coarse_channels : problem.fine_channels};
+  for (std::size_t a = 0; a < 3; ++a) extents[a + 2] = coarse ? axes[a].coarse : axes[a].fine;
+  return extents;
 }
 
 }  // namespace
@@ -55,15 +43,16 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
   const Orientation orientation = choose_orientation(problem, ends);
   const std::array<Axis, 3> problem_axes = orientation.of(three_axes(problem));
   const std::optional<Strides>&given = gather ? ends.fine : ends.coarse, &result = gather ? ends.coarse : ends.fine;
-  const Layout given_layout = layout_of(problem, problem_axes, !gather),
-               result_layout = layout_of(problem, problem_axes, gather);
-  given_strides_ = given ? orientation.of(*given) : given_layout.dense;
-  result_strides_ = result ? orientation.of(*result) : result_layout.dense;
+  const std::array<std::int64_t, 5> given_extents = extents_of(problem, problem_axes, !gather),
+                                    result_extents = extents_of(problem, problem_axes, gather);
+  const auto dense = [](const std::array<std::int64_t, 5>& of) { return dense_strides(of[1], of[2], of[3], of[4]); };
+  given_strides_ = given ? orientation.of(*given) : dense(given_extents);
+  result_strides_ = result ? orientation.of(*result) : dense(result_extents);
   if (given) given_shift_ = orientation.shift(*given, three_axes(problem), !gather);
   if (result) result_shift_ = orientation.shift(*result, three_axes(problem), gather);
-  result_dense_ = result_layout.is(result_strides_);
+  result_dense_ = lies_dense(result_strides_, result_extents);
   DenseForm form = dense_form(problem, limits_of(tiles_), sizeof(T),
-                              {given_layout.is(given_strides_), finish_.adds || !result_dense_}, orientation);
+                              {lies_dense(given_strides_, given_extents), finish_.adds || !result_dense_}, orientation);
   const std::int64_t wanted = threads == 0 ? hardware_threads() : threads;
   splits_ = share(problem, limits_of(tiles_), wanted, form);
   axes_ = form.axes;

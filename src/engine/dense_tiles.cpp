@@ -138,7 +138,7 @@ void Dense<T>::multiply(const ChunkRun& run, std::size_t g, std::int64_t scratch
   for (std::int64_t k0 = run.sum.begin; k0 < std::max<std::int64_t>(1, run.sum.end); k0 += group.block) {
     const std::int64_t depth = std::min(group.depth() - k0, group.block);
     // taps of a transposed convolution go backwards: the furthest cell is any tap's of the last channel
-    const std::int64_t last_taps = std::min(depth, static_cast<std::int64_t>(group.phases.taps.size()));
+    const std::int64_t last_taps = std::min(depth, group.taps());
     const std::int64_t furthest =
         depth > 0 ? *std::max_element(group.offset.begin() + k0 + depth - last_taps, group.offset.begin() + k0 + depth)
                   : 0;

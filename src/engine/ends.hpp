@@ -21,6 +21,15 @@ inline Strides dense_strides(std::int64_t channels, std::int64_t z, std::int64_t
   return {channels * z * y * x, z * y * x, y * x, x, 1};
 }
 
+/// Whether an array of these extents lies dense; how far the only cell of an axis lies from the next is nobody's
+/// matter.
+inline bool lies_dense(const Strides& strides, const std::array<std::int64_t, 5>& extent) {
+  const Strides dense = dense_strides(extent[1], extent[2], extent[3], extent[4]);
+  for (std::size_t a = 0; a < 5; ++a)
+    if (extent[a] > 1 && strides[a] != dense[a]) return false;
+  return true;
+}
+
 struct Ends {
   Activation activation;
   bool sum_into_output = false;

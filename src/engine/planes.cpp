@@ -1,5 +1,6 @@
 #include "engine/planes.hpp"
 
+#include "kernels/short_rows.hpp"
 #include "support/integers.hpp"
 
 #include <algorithm>
@@ -38,7 +39,7 @@ Planes::Planes(const std::array<LoweredAxis, 3>& axes, std::array<std::int64_t, 
   pitch_ = box[2] == ax.positions ? reach_x - shared_margin(ax) : reach_x;
   const std::int64_t planes_rows = (box[0] + az.high - az.low) * rows_;
   const std::int64_t line = 64 / element_bytes;
-  plane_stride_ = round_up((planes_rows - 1) * pitch_ + reach_x + 16 / element_bytes - 1, line);  // short_rows_slack
+  plane_stride_ = round_up((planes_rows - 1) * pitch_ + reach_x + short_rows_slack(element_bytes), line);
   channel_stride_ = plane_stride_ * static_cast<std::int64_t>(needed.size());
   if (channel_stride_ / line % 2 == 0)
     channel_stride_ += line;    // odd in lines: channels spread over all sets of the cache
@@ -69,10 +70,9 @@ void Planes::pack(const RowKernels<T>& rows, const T* given, const Strides& stri
   const std::int64_t together =
       std::max({channels_together, cells_together / (box.size(2) + axes_[2].high - axes_[2].low),
                 bytes_together / (channel_stride_ * static_cast<std::int64_t>(sizeof(T)))});
-  const std::int64_t row = axes_[2].given, layer = row * axes_[1].given, volume = layer * axes_[0].given;
-  const bool dense = strides[4] == 1 && (axes_[1].given == 1 || strides[3] == row) &&
-                     (axes_[0].given == 1 || strides[2] == layer) && (channels == 1 || strides[1] == volume);
-  if (dense && rows_are_short(axes_, box.size(2))) return pack_short_rows(given, channels, box, planes);
+  if (rows_are_short(axes_, box.size(2)) &&
+      lies_dense(strides, {1, channels, axes_[0].given, axes_[1].given, axes_[2].given}))
+    return pack_short_rows(given, channels, box, planes);
   for (std::int64_t channel = 0; channel < channels; channel += together)
     pack_rows(rows, given + channel * strides[1], strides, std::min(together, channels - channel), box,
               planes + channel * channel_stride_);

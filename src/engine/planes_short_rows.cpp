@@ -33,8 +33,8 @@ void Planes::pack_short_rows(const T* given, std::int64_t channels, const Box& b
                      reach_x = box.size(2) + ax.high - ax.low;
   const std::int64_t layer = ay.given * ax.given, volume = az.given * layer;
   const std::int64_t first = box.begin[2] * ax.planes - ax.pad;
-  const std::int64_t read = round_up(reach_x, short_rows_slack<T> + 1) * ax.planes;
-  std::array<T, (short_cells + short_rows_slack<T>)*most_short_rows_phases> alone;
+  const std::int64_t read = round_up(reach_x, short_rows_slack(sizeof(T)) + 1) * ax.planes;
+  std::array<T, static_cast<std::size_t>((short_cells + short_rows_slack(sizeof(T))) * most_short_rows_phases)> alone;
   const ShortRowsKernel<T> kernel = short_rows_kernel<T>(target_);
   ShortRows<T> some{};  // changed in place: copies of it would wait for their stores
   some.phases = ax.planes;

@@ -61,7 +61,7 @@ bool WeightGradient<T>::reads_in_place() const {
   for (const LoweredAxis& axis : axes_)
     if (!axis.in_place() || axis.positions != axis.given) return false;
   const auto dense = [&](const Strides& strides) {
-    return strides[4] == 1 && strides[3] == axes_[2].given && strides[2] == axes_[1].given * axes_[2].given;
+    return lies_dense(strides, {1, 1, axes_[0].given, axes_[1].given, axes_[2].given});
   };
   return taps_.taps.size() == 1 && dense(fine_strides_) && dense(coarse_strides_);
 }

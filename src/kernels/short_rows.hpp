@@ -20,8 +20,7 @@ struct ShortRows {
   std::int64_t begin[4], end[4];
 };
 inline constexpr std::int64_t most_short_rows_phases = 4;
-template <class T>
-constexpr std::int64_t short_rows_slack = 16 / sizeof(T) - 1;
+constexpr std::int64_t short_rows_slack(std::int64_t element_bytes) { return 16 / element_bytes - 1; }
 
 template <class T>
 using ShortRowsKernel = void (*)(const ShortRows<T>& of);
