@@ -14,6 +14,13 @@ constexpr std::int64_t box_bytes = std::int64_t{288} << 10U;
 constexpr std::int64_t least_positions = 96;
 /// Depth of one block of the sum: a tile's rows of weights and its cells stay in the first-level cache.
 constexpr std::int64_t sum_depth = 288;
+/// The same of cells that are read in place from beyond the second-level cache, a line and a half of each channel at a
+/// time: other loads of the tile stand between those of many channels, and fewer of them are under way. Where channels
+/// lie `meeting_bytes` apart, give or take a line, all of them meet in four sets of a first-level cache of 64.
+constexpr std::int64_t far_depth = 32, far_bytes = std::int64_t{2} << 20U, meeting_bytes = 1024, line_bytes = 64;
+/// Rows up to which it pays wherever channels lie: more take longer over the cells that they wait for. Tiles of fewer
+/// rows than a wide one read more of each channel.
+constexpr std::int64_t far_rows = 16;
 /// Rows of the matrix product in one chunk: its weights (rows × sum_depth) and results stay in the second-level cache.
 constexpr std::int64_t chunk_rows = 128;
 /// Bytes of cells in one block of the sum up to which the tiles of rows are the outer loop: half of the first-level
@@ -134,6 +141,16 @@ std::int64_t choose_sum_block(const DenseShape& shape, std::int64_t most) {
   return even(shape.given_channels * taps, 2 * most);  // the taps of one channel share their cells
 }
 
+/// Steps of one block of the sum, for tiles that read the planes.
+std::int64_t most_steps(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles) {
+  const std::int64_t channel_bytes = axes[0].given * axes[1].given * axes[2].given * shape.element_bytes;
+  const bool meet = (channel_bytes + line_bytes) % meeting_bytes <= 2 * line_bytes;
+  const bool far = shape.in_place && shape.taps == 1 && shape.given_channels * channel_bytes > far_bytes &&
+                   tiles.wide_vectors * tiles.lanes * shape.element_bytes < 2 * line_bytes;
+  const std::int64_t rows = shape.result_channels * shape.phases;
+  return far && rows >= tiles.wide_rows && (meet || (shape.phases == 1 && rows <= far_rows)) ? far_depth : sum_depth;
+}
+
 /// Returns what the tiles cost.
 double take_panels(Blocking& blocking, const DenseShape& shape, const TileLimits& tiles) {
   double best = 0;
@@ -213,7 +230,7 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
     blocking.skips_taps = may_skip(blocking);
     return blocking;
   }
-  blocking.sum_block = choose_sum_block(shape, sum_depth);
+  blocking.sum_block = choose_sum_block(shape, most_steps(axes, shape, tiles));
   const std::int64_t waiting = waiting_bytes / 2 / (shape.phases * box[0] * box[1] * box[2] * shape.element_bytes);
   std::int64_t chunk = chunk_rows / shape.phases;
   // phases apart: the weights of one group are in use
