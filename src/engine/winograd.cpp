@@ -1,4 +1,5 @@
 #include "engine/winograd_inl.hpp"
+#include "support/cache.hpp"
 #include "support/parallel.hpp"
 
 #include <algorithm>
@@ -16,6 +17,8 @@ constexpr std::int64_t least_positions = 64;
 constexpr std::int64_t least_rows = 64, most_rows = 512;
 /// A tile of one vector loads more for a multiply-add than others.
 constexpr double one_vector = 1.03;
+/// Multiply-adds in flight that a row of one column, or of two, counts as.
+constexpr double of_one_column = 0.4, of_two_columns = 0.55;
 
 std::int64_t even(std::int64_t extent, std::int64_t part) { return ceil_divide(extent, ceil_divide(extent, part)); }
 
@@ -93,9 +96,11 @@ void Winograd<T>::choose_blocks() {
 /// Multiply-adds in flight that the products of a chunk take, per tap: small tiles count as large ones.
 template <class T>
 double Winograd<T>::products_cost(std::int64_t positions, const TileSize& most) const {
-  const EvenParts row_tiles(ceil_divide(result_channels_, chunks_.parts), most.rows),
-      vector_tiles(ceil_divide(positions, tiles_.lanes), most.vectors);
-  double cost = 0;
+  const std::int64_t rows_of_chunk = ceil_divide(result_channels_, chunks_.parts);
+  const Width wide = width(positions, most.rows);
+  const EvenParts row_tiles(rows_of_chunk, most.rows), vector_tiles(wide.vectors, most.vectors);
+  double cost =
+      wide.columns == 0 ? 0 : static_cast<double>(rows_of_chunk) * (wide.columns == 1 ? of_one_column : of_two_columns);
   const auto add = [&](std::int64_t count, std::int64_t vectors) {
     for (std::int64_t tile = 0; count > 0 && tile < row_tiles.parts; ++tile) {
       std::int64_t rows = row_tiles.size(tile);
@@ -159,6 +164,10 @@ void Winograd<T>::lay_out() {
                  y_.in.columns * cell_pitch_,     out_row_pitch_};
   for (std::int64_t& elements : lane_parts_) elements = round_up(elements, line);
   zeros_.resize(at(std::max(cell_pitch_, result_channels_)));
+  std::int64_t depths = 0;
+  for (std::size_t point = 0; point < terms_.size(); ++point) depths += depth_of(point);
+  points_far_ =
+      (lane_parts_[0] + result_channels_ * depths) * static_cast<std::int64_t>(sizeof(T)) > second_cache_bytes();
 }
 
 /// For every turn of the slots: which one holds the first depth tap's plane.

@@ -63,6 +63,16 @@ class Winograd : public Transformed {
   };
   class TilePacking;
 
+  /// Whole vectors of positions, and those of a few more that are columns: lanes along rows then.
+  struct Width {
+    std::int64_t vectors, columns;
+  };
+  Width width(std::int64_t positions, std::int64_t tile_rows) const {
+    const std::int64_t rest = positions % tiles_.lanes;
+    if (rest > most_product_columns || rest * 2 > tiles_.lanes || tile_rows > tiles_.lanes)
+      return {ceil_divide(positions, tiles_.lanes), 0};
+    return {positions / tiles_.lanes, rest};
+  }
   void choose_blocks();
   /// Tiles of one vector that alone leave multiply-adds waiting; others read weights from far faster one by one.
   bool pairs(const EvenParts& row_tiles, std::int64_t tile, std::int64_t vectors) const {
@@ -81,6 +91,7 @@ class Winograd : public Transformed {
                 const Lane& lane, std::atomic<bool>& wild) const;
   void transform_in(const Task& task, const T* plane, const T* given_end, const Lane& lane, T* points) const;
   void multiply(const Product& product, const Lane& lane) const;
+  void multiply_columns(const Product& block, const T* points) const;
   bool transform_out(const Task& task, std::int64_t channels, T* plane, const Lane& lane) const;
 
   std::int64_t rows_of(std::int64_t chunk) const { return chunks_.size(chunk); }
@@ -114,7 +125,8 @@ class Winograd : public Transformed {
   std::int64_t position_stride_ = 0, in_stride_ = 0, out_stride_ = 0, slot_stride_ = 0;
   std::int64_t in_row_pitch_ = 0, in_plane_pitch_ = 0, out_row_pitch_ = 0, out_plane_pitch_ = 0, cell_pitch_ = 0;
   std::array<std::int64_t, 8> lane_parts_{};
-  std::vector<T> zeros_;  ///< a row in the margin, and what sums start from
+  bool points_far_ = false;  ///< the weights push them out of the second-level cache
+  std::vector<T> zeros_;     ///< a row in the margin, and what sums start from
 };
 
 }  // namespace faltung::internal

@@ -155,7 +155,7 @@ std::unique_ptr<const Packed> Winograd<T>::pack(const void* weights, const void*
     packed->bias.assign(b, b + problem_.bias_size());
   else
     packed->bias.resize(at(problem_.bias_size()));
-  packed->weights = AlignedNumbers<T>(problem_.groups * result_channels_ * offsets_begin_.back());
+  packed->weights = AlignedNumbers<T>(problem_.groups * result_channels_ * offsets_begin_.back() + tiles_.lanes);
   if (!rows_.finite(packed->bias.data(), static_cast<std::int64_t>(packed->bias.size()))) return nullptr;
   const bool gather = problem_.unknown == Unknown::coarse;
   const std::int64_t plane_taps = std::int64_t{y_.taps} * x_.taps, taps = axes_.z.taps * plane_taps;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace faltung::internal {
 
@@ -126,13 +127,23 @@ void Winograd<T>::transform_in(const Task& task, const T* plane, const T* given_
   const std::int64_t count = end - begin;
   const WinogradColumns shape{y_.in.rows,      in_row_pitch_,           tiles,     ax.granule,
                               in_plane_pitch_, x_.in.rows * in_stride_, in_stride_};
+  const auto source_of = [](std::int64_t cell, std::int64_t given, Boundary boundary) {
+    return cell >= 0 && cell < given ? cell : boundary == Boundary::zeros ? -1 : source_cell(cell, given, boundary);
+  };
+  const std::int64_t line_numbers = 64 / static_cast<std::int64_t>(sizeof(T));
   const T* rows[most_points];
   for (std::int64_t channel = 0; channel < given_channels_; ++channel) {
+    std::int64_t asked = 0;  // for the points of the next channel, whose stores would wait for their lines
     for (std::int64_t line = task.line_begin; line < task.line_end; ++line) {
       const std::int64_t tile = line / ay.granule, phase = line % ay.granule;
+      if (const std::int64_t until = round_up((line + 1 - task.line_begin) * tiles * ax.granule, line_numbers);
+          points_far_ && asked < until) {
+        kernels_.fetch(points + (channel + 1) * position_stride_ + asked, until - asked, in_points(), in_stride_);
+        asked = until;
+      }
       for (int i = 0; i < y_.in.columns; ++i) {
         const std::int64_t cell = (y_.step * tile + i) * ay.granule + phase + ay.in_offset;
-        const std::int64_t source = plane == nullptr ? -1 : source_cell(cell, ay.given, ay.boundary);
+        const std::int64_t source = plane == nullptr ? -1 : source_of(cell, ay.given, ay.boundary);
         rows[i] = zeros_.data();
         if (source < 0) continue;
         rows[i] = plane + source * ax.given + begin;
@@ -148,7 +159,7 @@ void Winograd<T>::transform_in(const Task& task, const T* plane, const T* given_
         T* row = lane.in_rows + i * in_row_pitch_;
         const auto margin = [&](std::int64_t from, std::int64_t until) {
           for (std::int64_t c = from; c < until; ++c) {
-            const std::int64_t source = source_cell(c, ax.given, ax.boundary);
+            const std::int64_t source = source_of(c, ax.given, ax.boundary);
             row[c - first] = source < 0 ? T{} : row[source - first];
           }
         };
@@ -165,8 +176,8 @@ void Winograd<T>::transform_in(const Task& task, const T* plane, const T* given_
 
 template <class T>
 void Winograd<T>::multiply(const Product& product, const Lane& lane) const {
-  const EvenParts row_tiles(product.rows, tile_.rows),
-      vector_tiles(ceil_divide(product.positions, tiles_.lanes), tile_.vectors);
+  const Width wide = width(product.positions, tile_.rows);
+  const EvenParts row_tiles(product.rows, tile_.rows), vector_tiles(wide.vectors, tile_.vectors);
   for (std::int64_t k0 = 0; k0 < product.depth; k0 += sum_block_) {
     const std::int64_t depth = std::min(product.depth - k0, sum_block_);
     const T* weights = product.weights + product.rows * k0;
@@ -180,6 +191,31 @@ void Winograd<T>::multiply(const Product& product, const Lane& lane) const {
             product.to + m * position_stride_ + begin, position_stride_, k0 == 0 ? product.start + m : nullptr);
         if (pair) ++tile;
       }
+    }
+    if (wide.columns > 0) {
+      const std::int64_t begin = wide.vectors * tiles_.lanes;
+      multiply_columns({weights, product.rows, product.offset + k0, depth, k0 == 0 ? product.start : nullptr,
+                        wide.columns, product.to + begin},
+                       lane.points + begin);
+    }
+  }
+}
+
+/// A few positions of a block of the sum.
+template <class T>
+void Winograd<T>::multiply_columns(const Product& block, const T* points) const {
+  const EvenParts row_tiles(block.rows, tile_.rows);
+  const auto columns = static_cast<std::size_t>(block.positions);
+  std::int64_t m = 0;
+  for (const auto& [tiles, rows] : {std::pair{row_tiles.larger, row_tiles.least + 1},
+                                    std::pair{row_tiles.parts - row_tiles.larger, row_tiles.least}}) {
+    const EvenParts runs(tiles, most_column_panels(static_cast<int>(columns)));
+    for (std::int64_t i = 0; i < runs.parts; ++i) {
+      const std::int64_t panels = runs.size(i);
+      kernels_.columns[rows * 2 > tiles_.lanes][columns][panels](
+          block.weights + m * block.depth, rows * block.depth, rows, points, block.offset, block.depth,
+          block.to + m * position_stride_, position_stride_, block.start == nullptr ? nullptr : block.start + m);
+      m += panels * rows;
     }
   }
 }
@@ -213,7 +249,7 @@ bool Winograd<T>::transform_out(const Task& task, std::int64_t channels, T* plan
         some = some || exists;
       }
       if (!some) continue;
-      for (int j = 0; far && j < y_.out.rows; ++j) kernels_.fetch(rows[j], end - begin);
+      for (int j = 0; far && j < y_.out.rows; ++j) kernels_.fetch(rows[j], end - begin, 1, 0);
       kernels_.axis[static_cast<std::size_t>(ax.scheme)].out_columns(
           shape, lane.products + channel * position_stride_ + (line - task.line_begin) * tiles * ax.granule,
           lane.out_planes, lane.out_rows);

@@ -36,14 +36,25 @@ struct WinogradAxisKernels {
 template <class T>
 using ProductKernel = void (*)(const T* a, std::int64_t next, const T* b, const std::int64_t* offset,
                                std::int64_t depth, T* c, std::int64_t c_stride, const T* start);
+/// The same of `panels` tiles of `rows`, at most a vector, one below the other, for a few columns: lanes along rows.
+/// Reads up to a vector behind the weights.
+template <class T>
+using ColumnsKernel = void (*)(const T* a, std::int64_t next, std::int64_t rows, const T* b, const std::int64_t* offset,
+                               std::int64_t depth, T* c, std::int64_t c_stride, const T* start);
+/// More of them take as long as a vector of positions.
+inline constexpr int most_product_columns = 2;
+/// Tiles whose sums of so many columns hide the latency of a multiply-add.
+constexpr int most_column_panels(int columns) { return 8 / columns; }
 
 template <class T>
 struct WinogradKernels {
   std::int64_t lanes = 1;
   ProductKernel<T> product[most_tile_rows + 1][most_panel_vectors + 1] = {};  ///< the set of TileKernels::correlate
   ProductKernel<T> pair[most_tile_rows + 1] = {};                             ///< of one vector
-  /// Asks for n numbers that are needed soon.
-  void (*fetch)(const T* numbers, std::int64_t n) = nullptr;
+  /// [rows fill half a vector or less, or more][columns][panels]
+  ColumnsKernel<T> columns[2][most_product_columns + 1][most_column_panels(1) + 1] = {};
+  /// Asks for n numbers of every row that are needed soon.
+  void (*fetch)(const T* numbers, std::int64_t n, std::int64_t rows, std::int64_t pitch) = nullptr;
   WinogradAxisKernels<T> axis[winograd_schemes] = {};
 };
 

@@ -260,6 +260,48 @@ void multiply_block(const T* HWY_RESTRICT a, std::int64_t next, const T* HWY_RES
   });
 }
 
+template <class T, class D, int columns, int panels>
+void multiply_columns(const T* HWY_RESTRICT a, std::int64_t next, std::int64_t rows, const T* HWY_RESTRICT b,
+                      const std::int64_t* HWY_RESTRICT offset, std::int64_t depth, T* HWY_RESTRICT c,
+                      std::int64_t c_stride, const T* HWY_RESTRICT start) {
+  const D d;
+  using V = hn::Vec<D>;
+  const auto size = static_cast<std::size_t>(rows);
+  T beside[hn::MaxLanes(D())] = {};
+  V sum[static_cast<std::size_t>(panels * columns)];
+  unroll<panels>([&](auto p) {
+    if (start != nullptr) std::memcpy(beside, start + p * rows, size * sizeof(T));
+    unroll<columns>([&](auto j) { sum[p * columns + j] = hn::LoadU(d, beside); });
+  });
+  for (std::int64_t k = 0; k < depth; ++k, a += rows) {
+    const T* in = b + offset[k];
+    V x[static_cast<std::size_t>(columns)];
+    unroll<columns>([&](auto j) { x[j] = hn::Set(d, in[j]); });
+    unroll<panels>([&](auto p) {
+      const V w = hn::LoadU(d, a + p * next);
+      unroll<columns>([&](auto j) { sum[p * columns + j] = hn::MulAdd(w, x[j], sum[p * columns + j]); });
+    });
+  }
+  unroll<panels>([&](auto p) {
+    unroll<columns>([&](auto j) {
+      hn::StoreU(sum[p * columns + j], d, beside);
+      for (std::int64_t i = 0; i < rows; ++i) {
+        T& to = c[(p * rows + i) * c_stride + j];
+        to = start != nullptr ? beside[i] : to + beside[i];
+      }
+    });
+  });
+}
+
+template <class T, int columns, int panels>
+constexpr void enter_columns(WinogradKernels<T>& table) {
+  if constexpr (panels <= most_column_panels(columns)) {
+    using Half = hn::CappedTag<T, lanes<T> == 1 ? 1 : static_cast<std::size_t>(lanes<T> / 2)>;
+    table.columns[0][columns][panels] = &multiply_columns<T, Half, columns, panels>;
+    table.columns[1][columns][panels] = &multiply_columns<T, Tag<T>, columns, panels>;
+  }
+}
+
 template <class T, int rows, int vectors>
 constexpr void enter_product(WinogradKernels<T>& table) {
   if constexpr (rows * vectors + vectors < registers)
@@ -268,8 +310,9 @@ constexpr void enter_product(WinogradKernels<T>& table) {
 }
 
 template <class T>
-void fetch(const T* numbers, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; i += static_cast<std::int64_t>(64 / sizeof(T))) hwy::Prefetch(numbers + i);
+void fetch(const T* numbers, std::int64_t n, std::int64_t rows, std::int64_t pitch) {
+  for (std::int64_t r = 0; r < rows; ++r, numbers += pitch)
+    for (std::int64_t i = 0; i < n; i += static_cast<std::int64_t>(64 / sizeof(T))) hwy::Prefetch(numbers + i);
 }
 
 template <class T>
@@ -287,6 +330,9 @@ constexpr WinogradKernels<T> make_winograd_table() {
     (enter_product<T, i % most_tile_rows + 1, i / most_tile_rows + 1>(table), ...);
   }
   (std::make_integer_sequence<int, most_tile_rows * most_panel_vectors>{});
+  constexpr int panels = most_column_panels(1);
+  [&]<int... i>(std::integer_sequence<int, i...>) { (enter_columns<T, i / panels + 1, i % panels + 1>(table), ...); }
+  (std::make_integer_sequence<int, most_product_columns * panels>{});
   return table;
 }
 

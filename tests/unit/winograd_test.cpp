@@ -134,11 +134,13 @@ TEST(Winograd, EveryBoundaryIsWithinTheBound) {
       expect_within_bound<float>((std::string(problem) + boundary).c_str(), true);
 }
 
-/// Blocks of the sum, chunks of channels, blocks of rows and of columns.
+/// Blocks of the sum, chunks of channels, blocks of rows and of columns; one and two positions more than whole vectors.
 TEST(Winograd, LargeProblemsAreWithinTheBound) {
   expect_within_bound<float>("conv2d ic200 oc9 i6x7 k3x3 p1", true);
   expect_within_bound<float>("conv2d ic9 oc270 i6x7 k3x3 p1", true);
   expect_within_bound<float>("conv2d ic70 oc110 i5x9 k3x3 p1", true);
+  expect_within_bound<float>("conv2d ic70 oc37 i12x12 k3x3 p1", true);
+  expect_within_bound<double>("conv2d ic66 oc3 i4x4 k3x3 p1", true);
   expect_within_bound<float>("conv2d ic2 oc2 i3x5000 k3x3 p1", true);
   expect_within_bound<float>("conv2d ic2 oc2 i300x30 k3x3 p1", true);
   expect_within_bound<double>("conv3d ic40 oc20 i4x5x6 k3x3x3 p1", true);
