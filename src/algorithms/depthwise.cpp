@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 namespace faltung::internal {
 
@@ -49,16 +50,17 @@ bool goes_by_planes(const Problem& problem) {
 /// Seconds for a multiply-add of planes, of those of a strided gather, of kernels that know their taps and of others,
 /// for a loaded vector's numbers, for a multiply-add more with 4 (kernels that know their taps: 8) and with 64 given
 /// channels, for what the last vector of a row wastes; a row and tap of four result rows, a call of the kernel, a
-/// result of several phases, a packed cell. Measured: docs/design/cost_model.md.
+/// result of several phases, a packed cell, and how long a sum waits for its multiply-add. Measured:
+/// docs/design/cost_model.md.
 struct Rates {
-  double planes, planes_strided, known, any, load, many, crowd, last, row, call, placed, packed;
+  double planes, planes_strided, known, any, load, many, crowd, last, row, call, placed, packed, latency;
 };
 Rates rates_of() {
   if (tile_kernels<float>(current_target()).lanes >= 16)
-    return {0.02e-9,  0.055e-9, 0.0102e-9, 0.0131e-9, 0.037e-9, 0.0027e-9,
-            0.017e-9, 0.096e-9, 2.8e-9,    18e-9,     0.14e-9,  0.09e-9};
-  return {0.029e-9, 0.06e-9,  0.0215e-9, 0.023e-9, 0.053e-9, 0.0045e-9,
-          0.017e-9, 0.024e-9, 0.87e-9,   23e-9,    0.19e-9,  0.067e-9};
+    return {0.02e-9,  0.055e-9, 0.0102e-9, 0.0131e-9, 0.037e-9, 0.0027e-9, 0.017e-9,
+            0.096e-9, 2.8e-9,   18e-9,     0.14e-9,   0.09e-9,  1.3e-9};
+  return {0.029e-9, 0.06e-9, 0.0215e-9, 0.023e-9, 0.053e-9, 0.0045e-9, 0.017e-9,
+          0.024e-9, 0.87e-9, 23e-9,     0.19e-9,  0.067e-9, 1.3e-9};
 }
 
 /// Of weight gradients.
@@ -145,11 +147,21 @@ class Depthwise : public Algorithm {
       double product = rates.known;
       if (!known) product = rates.any + rates.load / (real(width) * met);
       if (channels >= (known ? 8 : 4)) product += known || channels < 64 ? rates.many : rates.crowd;
-      const double positions = std::max(1.0, real(gather ? x.coarse : ceil_divide(x.fine, x.stride)));
+      const auto extent = [&](const Axis& axis) {
+        return std::max<std::int64_t>(1, gather ? axis.coarse : ceil_divide(axis.fine, axis.stride));
+      };
+      const double positions = real(extent(x));
       product += rates.last / positions;
+      // few sums wait for themselves: rows of a tile, as far apart as their taps, and the vectors of a row
+      const std::int64_t apart = y.dilation / std::gcd(y.stride, y.dilation),
+                         vectors = ceil_divide(extent(x), lanes_of(problem)),
+                         rows = std::min<std::int64_t>(few_channels_rows, ceil_divide(extent(y), apart)),
+                         together = std::min<std::int64_t>(vectors, rows == 1 ? 8 : 2);
+      const double waiting = rates.latency * real(ceil_divide(vectors, together)) / (positions * real(rows));
       const double calls = results / positions / 4;
       seconds =
-          wider * product * products + calls * (rates.call + rates.row * real(channels * taps(z) * height)) +
+          std::max(wider * product, waiting) * products +
+          calls * (rates.call + rates.row * real(channels * taps(z) * height)) +
           wider * rates.packed * real(element_count(problem.given_shape()) * taps(z)) / (gather ? real(z.stride) : 1) +
           (!gather && x.stride > 1 ? wider * rates.placed * results : 0);
     }

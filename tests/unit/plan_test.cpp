@@ -89,10 +89,10 @@ TEST(Plan, ReportsChosenAndRefused) {
   EXPECT_EQ(report.chosen, "kernel_matrix");
   ASSERT_EQ(report.candidates.size(), algorithms().size());
   for (const Candidate& candidate : report.candidates)
-    EXPECT_EQ(candidate.refusal.has_value(), candidate.algorithm == "im2col_blas" ||
-                                                 candidate.algorithm == "polyphase" ||
-                                                 candidate.algorithm == "depthwise" ||
-                                                 candidate.algorithm == "winograd" || candidate.algorithm == "fft");
+    EXPECT_EQ(candidate.refusal.has_value(),
+              candidate.algorithm == "im2col_blas" || candidate.algorithm == "polyphase" ||
+                  candidate.algorithm == "depthwise" || candidate.algorithm == "fully_connected" ||
+                  candidate.algorithm == "winograd" || candidate.algorithm == "fft");
   const std::string text = to_text(report);
   EXPECT_THAT(text, HasSubstr("chosen   kernel_matrix"));
   EXPECT_THAT(text, HasSubstr("refused  im2col_blas     a BLAS has no product of integers"));
@@ -101,7 +101,8 @@ TEST(Plan, ReportsChosenAndRefused) {
 TEST(Plan, StrictRefusesAlgorithmsWithoutTheDefinedOrder) {
   const Report report = make_plan(parse_problem("conv2d i9x9 k3x3"), {.accuracy = Accuracy::strict}).report();
   for (const Candidate& candidate : report.candidates) {
-    if (candidate.algorithm == "polyphase" || candidate.algorithm == "depthwise")
+    if (candidate.algorithm == "polyphase" || candidate.algorithm == "depthwise" ||
+        candidate.algorithm == "fully_connected")
       continue;  // strict where the machine has fused multiply-add
     EXPECT_EQ(candidate.refusal.has_value(), candidate.algorithm != "sliding_window") << candidate.algorithm;
   }

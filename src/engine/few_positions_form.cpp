@@ -1,0 +1,159 @@
+#include "engine/few_positions_form.hpp"
+
+#include "engine/blocking.hpp"
+#include "problem/terms.hpp"
+#include "support/cache.hpp"
+#include "support/integers.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace faltung::internal {
+
+namespace {
+
+/// Seconds for a multiply-add of full tiles, a cell that is put beside those of other positions, and a result.
+/// Measured: docs/design/cost_model.md.
+struct Rates {
+  double multiply_add, cell, result;
+};
+constexpr Rates rates = {0.0187e-9, 0.8e-9, 1.2e-9}, rates_of_64_bytes = {0.0101e-9, 0.8e-9, 1.2e-9};
+/// Where the weights of a group do not stay in the second-level cache, a core reads this many bytes of them in a
+/// second: one stream, asked for ahead.
+constexpr double far_weights_per_second = 26e9;
+
+/// Where result and tap meet: the given cell, or −1.
+std::int64_t given_cell(const Axis& axis, bool gather, std::int64_t result, std::int64_t tap) {
+  if (gather) return source_cell(axis, result * axis.stride + tap * axis.dilation);
+  const std::int64_t distance = result + axis.pad_before - tap * axis.dilation;
+  if (distance < 0 || distance % axis.stride != 0 || distance / axis.stride >= axis.coarse) return -1;
+  return distance / axis.stride;
+}
+
+std::vector<PhaseAxis> phases_of(const Axis& axis, bool gather) {
+  const std::int64_t count = gather ? 1 : std::min(axis.stride, axis.fine), extent = gather ? axis.coarse : axis.fine;
+  std::vector<PhaseAxis> phases(at(count));
+  for (std::int64_t first = 0; first < count; ++first) {
+    PhaseAxis& phase = phases[at(first)];
+    std::vector<std::int64_t> index(at(axis.kernel), 0);
+    for (std::int64_t tap = 0; tap < axis.kernel; ++tap) {
+      bool meets = false;
+      for (std::int64_t result = first; !meets && result < extent; result += gather ? 1 : axis.stride)
+        meets = given_cell(axis, gather, result, tap) >= 0;
+      if (!meets) continue;
+      index[at(tap)] = static_cast<std::int64_t>(phase.taps.size());
+      phase.taps.push_back(tap);
+    }
+    for (std::int64_t result = first; result < extent; result += gather ? 1 : axis.stride) {
+      phase.results.push_back(result);
+      phase.met.emplace_back();
+      for (const std::int64_t tap : phase.taps)
+        if (const std::int64_t given = given_cell(axis, gather, result, tap); given >= 0)
+          phase.met.back().push_back({index[at(tap)], given});
+    }
+  }
+  return phases;
+}
+
+/// What a step of a tile takes, in multiply-adds of a vector: those, or its loads and what it asks for, or the latency
+/// of few sums. Two of either begin in a cycle.
+double step_cost(std::int64_t rows, std::int64_t vectors) {
+  return real(std::max({rows * vectors, rows + vectors + vectors / 2 + 1, busy_accumulators}));
+}
+
+/// All tiles of so many rows and vectors, one step.
+double steps_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors) {
+  double cost = 0;
+  const EvenParts tiles(rows, most_rows), panels(vectors, most_vectors);
+  for (const std::int64_t larger : {0, 1})
+    for (const std::int64_t wider : {0, 1}) {
+      const std::int64_t high = larger == 1 ? tiles.larger : tiles.parts - tiles.larger;
+      const std::int64_t wide = wider == 1 ? panels.larger : panels.parts - panels.larger;
+      if (high * wide > 0) cost += real(high * wide) * step_cost(tiles.least + larger, panels.least + wider);
+    }
+  return cost;
+}
+
+/// Visits the phases of all axes together.
+template <class Visit>
+void for_each_phase(const FewPositionsForm& form, Visit&& visit) {
+  for (const PhaseAxis& z : form.phases[0])
+    for (const PhaseAxis& y : form.phases[1])
+      for (const PhaseAxis& x : form.phases[2]) visit(z, y, x);
+}
+
+}  // namespace
+
+double PhaseAxis::taps_of(std::int64_t together) const {
+  const auto count = static_cast<std::int64_t>(met.size());
+  if (count == 0) return 0;
+  together = std::min(together, count);
+  double sum = 0, windows = 0;
+  std::vector<std::int64_t> window(taps.size(), -1);  // the last one that met each tap
+  for (std::int64_t first = 0; first < count; first += together, ++windows) {
+    for (std::int64_t i = first; i < std::min(count, first + together); ++i)
+      for (const Meeting& meeting : met[at(i)])
+        if (std::exchange(window[at(meeting.tap)], first) != first) ++sum;
+  }
+  return sum / windows;
+}
+
+double few_positions_table(const Problem& problem) {
+  const bool gather = problem.unknown == Unknown::coarse;
+  double cells = real(problem.batch);
+  for (const Axis& axis : problem.axes)
+    cells *=
+        real(gather ? axis.coarse : axis.fine) * real(gather ? axis.kernel : ceil_divide(axis.kernel, axis.stride));
+  return cells;
+}
+
+FewPositionsForm few_positions_form(const Problem& problem, std::int64_t lanes,
+                                    const std::array<std::int64_t, most_tile_vectors + 1>& most_rows) {
+  const bool gather = problem.unknown == Unknown::coarse;
+  const std::int64_t fine = problem.fine_channels / problem.groups, coarse = problem.coarse_channels / problem.groups;
+  FewPositionsForm form{};
+  const std::array<Axis, 3> axes = three_axes(problem);
+  for (std::size_t a = 0; a < 3; ++a) form.phases[a] = phases_of(axes[a], gather);
+  form.given_channels = gather ? fine : coarse;
+  form.result_channels = gather ? coarse : fine;
+  const auto bytes = static_cast<double>(size_of(problem.dtype));
+  const Rates& of = real(lanes) * bytes >= 64 ? rates_of_64_bytes : rates;
+  const double channels = real(form.given_channels), batch = real(problem.batch), wider = bytes / 4;
+  const std::int64_t all_vectors = ceil_divide(form.result_channels, lanes);
+  double weights = 0, results = 0;
+  for_each_phase(form, [&](const PhaseAxis& z, const PhaseAxis& y, const PhaseAxis& x) {
+    weights += real(static_cast<std::int64_t>(z.taps.size() * y.taps.size() * x.taps.size()));
+    results += real(static_cast<std::int64_t>(z.results.size() * y.results.size() * x.results.size()));
+  });
+  weights *= channels * real(form.result_channels) * bytes;
+  form.far = weights > near_weights;
+  for (const bool apart : {false, true})
+    for (std::int64_t vectors = std::min<std::int64_t>(most_tile_vectors, all_vectors); vectors > 0; --vectors) {
+      double multiply_adds = 0, cells = 0;
+      for_each_phase(form, [&](const PhaseAxis& z, const PhaseAxis& y, const PhaseAxis& x) {
+        const auto nx = static_cast<std::int64_t>(x.results.size()), ny = static_cast<std::int64_t>(y.results.size()),
+                   nz = static_cast<std::int64_t>(z.results.size());
+        const std::int64_t rows = apart ? problem.batch : problem.batch * nx * ny * nz;
+        if (rows == 0) return;
+        const std::int64_t together =
+            apart ? 1 : ceil_divide(std::min(rows, most_rows[at(vectors)]), std::max<std::int64_t>(1, problem.batch));
+        const double taps =
+            x.taps_of(together) * y.taps_of(ceil_divide(together, nx)) * z.taps_of(ceil_divide(together, nx * ny));
+        const double times = apart ? real(nx * ny * nz) : 1;
+        multiply_adds += times * taps * steps_cost(rows, all_vectors, most_rows[at(vectors)], vectors);
+        cells += times * taps * real(rows);
+      });
+      double seconds = wider * of.multiply_add * real(lanes) * channels * multiply_adds;
+      if (form.far) seconds = std::max(seconds, weights / far_weights_per_second);
+      seconds += of.cell * channels * cells + of.result * batch * results * real(form.result_channels);
+      seconds *= real(problem.groups);
+      if (form.vectors > 0 && seconds >= form.seconds) continue;
+      form.vectors = vectors;
+      form.rows = most_rows[at(vectors)];
+      form.apart = apart;
+      form.seconds = seconds;
+    }
+  return form;
+}
+
+}  // namespace faltung::internal
