@@ -11,6 +11,9 @@ namespace faltung::internal {
 
 namespace {
 
+/// Bytes of a result whose rows are put together from so many bytes and written past the caches: lines are not read
+/// before they are written, and few of them would still be there for who reads them next.
+constexpr std::int64_t non_temporal_result = std::int64_t{16} << 20, non_temporal_row = 384;
 /// Bytes of planes that are packed at once: more than any box has that was chosen for the caches, but for taps that
 /// reach far.
 constexpr std::int64_t most_planes_bytes = std::int64_t{3} << 19U;
@@ -108,6 +111,10 @@ Dense<T>::Dense(const Problem& problem, int threads, Target target, const Ends& 
 
   const auto& box = blocking_.box;
   direct_ = writes_in_place();
+  const std::int64_t bytes = static_cast<std::int64_t>(sizeof(T)),
+                     result_bytes = problem.batch * problem.groups * result_channels_ * result_cells() * bytes;
+  non_temporal_ = axes_[2].phases > 1 && !fold_ && !finish_.adds && result_strides_[4] == 1 &&
+                  result_bytes >= non_temporal_result && axes_[2].phases * box[2] * bytes >= non_temporal_row;
   scratch_rows_ = ceil_divide(result_channels_, chunks_.parts) * phases_;
   const Box whole{{0, 0, 0}, box};
   scratch_columns_ = scratch_column(whole, box[0] - 1, box[1] - 1) + box[2] + 2 * tiles_.lanes;

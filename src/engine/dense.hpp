@@ -183,10 +183,11 @@ class Dense : public Prepared {
   Blocking blocking_{};
   EvenParts chunks_{1, 1};
   std::optional<Planes> planes_;
-  bool in_place_ = false;     ///< the given array is the planes
-  bool direct_ = false;       ///< tiles are written into the result
-  bool meets_zeros_ = false;  ///< some sum has products with zeros of the margin
-  std::optional<Fold> fold_;  ///< the result is a padded array, folded afterwards
+  bool in_place_ = false;      ///< the given array is the planes
+  bool non_temporal_ = false;  ///< rows of the result are written past the caches
+  bool direct_ = false;        ///< tiles are written into the result
+  bool meets_zeros_ = false;   ///< some sum has products with zeros of the margin
+  std::optional<Fold> fold_;   ///< the result is a padded array, folded afterwards
   std::array<std::int64_t, 3> boxes_{};
   std::int64_t packed_channels_ = 0;  ///< at once: all of a conv group, if their planes are not too large
   std::int64_t splits_ = 1, tasks_ = 0, lanes_ = 1;

@@ -15,6 +15,10 @@ constexpr std::int64_t columns_together = 32;
 
 template <class T>
 void Dense<T>::write_row(const Finish<T>& finish, T* sums, std::int64_t n, T* row, std::int64_t step) const {
+  if (non_temporal_) {
+    if (!finish.nothing()) rows_.finish(finish, sums, n, sums);
+    return rows_.copy_non_temporal(sums, n, row);
+  }
   if (finish.nothing()) return rows_.copy(sums, 1, n, row, step);
   if (step == 1) return rows_.finish(finish, sums, n, row);
   if (finish.adds) {

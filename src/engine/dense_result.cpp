@@ -78,13 +78,14 @@ void Dense<T>::put_rows_together(const ChunkRun& run, std::int64_t channel, std:
   T* first = plane + result_index(1, box.begin[1] + lines.begin, phase_zy % ay.phases) * out_strides_[3];
   const std::int64_t row_step = ay.phases * out_strides_[3];
   for (std::int64_t jx = 0; interleaves && jx < ax.phases; ++jx) streams[jx] = stream(jx);
-  const bool straight = finish.nothing() && step == 1 && x_low == x_begin && x_high == x_begin + width * ax.phases;
-  if (ax.phases == 1 && finish.nothing() && step == 1)
+  const bool as_they_are = finish.nothing() && step == 1 && !non_temporal_;
+  const bool straight = as_they_are && x_low == x_begin && x_high == x_begin + width * ax.phases;
+  if (ax.phases == 1 && as_they_are)
     return rows_.copy_rows(streams[0] + x_low - x_begin, pitch, lines.end - lines.begin, x_high - x_low, first + x_low,
                            row_step);
   // positions all of whose phases are in the result; of one before and one behind them, some may be
   const std::int64_t whole = ceil_divide(x_low - x_begin, ax.phases), whole_end = (x_high - x_begin) / ax.phases;
-  if (interleaves && finish.nothing() && step == 1 && whole < whole_end) {
+  if (interleaves && as_they_are && whole < whole_end) {
     const auto some = [&](std::int64_t position, std::int64_t low, std::int64_t high) {
       for (std::int64_t jx = std::max<std::int64_t>(0, low - position * ax.phases);
            jx < std::min(ax.phases, high - position * ax.phases); ++jx)

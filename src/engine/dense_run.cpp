@@ -93,6 +93,7 @@ void Dense<T>::run_chunk(const ChunkRun& run) const {
     put_together_channels_last(run);
   else
     put_together_columns(run);
+  if (non_temporal_) rows_.fence();
 }
 
 #define FALTUNG_INSTANTIATE(T)                                                                   \

@@ -103,6 +103,10 @@ struct RowKernels {
   /// out[i·out_pitch + j] = in[i·in_pitch + j]: `count` rows of n.
   void (*copy_rows)(const T* in, std::int64_t in_pitch, std::int64_t count, std::int64_t n, T* out,
                     std::int64_t out_pitch);
+  /// out[i] = in[i], i < n, past the caches: lines that are written whole are not read before. Other threads see them
+  /// after `fence`.
+  void (*copy_non_temporal)(const T* in, std::int64_t n, T* out);
+  void (*fence)();
   /// out[i][j] = in[j][i]: `in` has `height` rows of `width`, `out` width rows of height.
   void (*transpose)(const T* in, std::int64_t in_stride, std::int64_t height, std::int64_t width, T* out,
                     std::int64_t out_stride);

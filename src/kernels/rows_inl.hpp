@@ -10,6 +10,7 @@
 #include "kernels/kernels.hpp"
 #include "kernels/transpose_inl.hpp"
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -176,6 +177,20 @@ void copy_rows(const T* HWY_RESTRICT in, std::int64_t in_pitch, std::int64_t cou
     for (std::int64_t i = 0; i < n; ++i) out[i] = in[i];
 }
 
+template <class T>
+void copy_non_temporal(const T* HWY_RESTRICT in, std::int64_t n, T* HWY_RESTRICT out) {
+  constexpr std::size_t line = 64;
+  constexpr std::int64_t in_line = line / sizeof(T);
+  const std::size_t past = reinterpret_cast<std::uintptr_t>(out) % line;
+  const std::int64_t head = std::min(n, static_cast<std::int64_t>((line - past) % line / sizeof(T))),
+                     end = head + (n - head) / in_line * in_line;
+  std::copy_n(in, head, out);
+  const hn::CappedTag<T, static_cast<std::size_t>(in_line)> d;
+  for (std::int64_t i = head; i < end; i += static_cast<std::int64_t>(hn::Lanes(d)))
+    hn::Stream(hn::LoadU(d, in + i), d, out + i);
+  std::copy_n(in + end, n - end, out + end);
+}
+
 /// As many rows at a time as fill two lines of the cache in `out`, which are then written whole.
 template <class T>
 void transpose(const T* HWY_RESTRICT in, std::int64_t in_stride, std::int64_t height, std::int64_t width,
@@ -327,6 +342,8 @@ constexpr RowKernels<T> make_row_table() {
           &interleave<T>,
           &deinterleave<T>,
           &copy_rows<T>,
+          &copy_non_temporal<T>,
+          &hwy::FlushStream,
           &transpose<T>,
           &gather_panel<T>,
           &copy_row<T>,
