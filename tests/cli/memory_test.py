@@ -18,7 +18,7 @@ CALLS = {
     "conv of a large array": ["conv", "large.npy", "--weight", "w.npy", "-o", "y.npy"],
     "conv-transpose": ["conv-transpose", "x.npy", "--weight", "t.npy", "-o", "y.npy"],
     **{f"conv by {name}": ["conv", "x.npy", "--weight", "w.npy", "--algorithm", name, "--threads", "2", "-o", "y.npy"]
-       for name in ("sliding_window", "kernel_matrix", "im2col_blas", "polyphase", "depthwise", "fully_connected", "winograd", "fft")},
+       for name in ("sliding_window", "kernel_matrix", "im2col_blas", "polyphase", "depthwise", "fully_connected", "winograd", "fft", "kn2row")},
     "grad": ["grad", "weight", "g.npy", "--input", "x.npy", "--kernel-size", "3x3", "--padding", "1", "-o", "y.npy"],
     "matrix": ["matrix", "--problem", "conv2d i5x5 k3x3", "--symbolic", "-o", "y.html"],
     "explain": ["explain", "--problem", "conv2d i5x5 k3x3", "--format", "json"],

@@ -92,7 +92,7 @@ TEST(Plan, ReportsChosenAndRefused) {
     EXPECT_EQ(candidate.refusal.has_value(),
               candidate.algorithm == "im2col_blas" || candidate.algorithm == "polyphase" ||
                   candidate.algorithm == "depthwise" || candidate.algorithm == "fully_connected" ||
-                  candidate.algorithm == "winograd" || candidate.algorithm == "fft");
+                  candidate.algorithm == "winograd" || candidate.algorithm == "fft" || candidate.algorithm == "kn2row");
   const std::string text = to_text(report);
   EXPECT_THAT(text, HasSubstr("chosen   kernel_matrix"));
   EXPECT_THAT(text, HasSubstr("refused  im2col_blas     a BLAS has no product of integers"));
