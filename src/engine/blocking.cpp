@@ -113,8 +113,10 @@ void for_each_tile(const TileLimits& tiles, bool panels, Visit&& visit) {
     visit(rows, std::int64_t{tiles.widest[rows]});
 }
 
-/// The tile whose tiles together are in flight for the shortest time, over some rows of so many vectors.
-void choose_tile(Blocking& blocking, std::int64_t rows, std::int64_t lines, std::int64_t vectors, double factor,
+/// The tile whose tiles together are in flight for the shortest time, over some rows of so many vectors; `factor` of
+/// the lines that a tile joins.
+template <class Factor>
+void choose_tile(Blocking& blocking, std::int64_t rows, std::int64_t lines, std::int64_t vectors, Factor&& factor,
                  const TileLimits& tiles, double& best, bool apart, const DenseShape& shape) {
   for_each_tile(tiles, blocking.panels, [&](std::int64_t most_rows, std::int64_t most_vectors) {
     // the cells under a wide tile are read again by every tile of few rows: from the first-level cache, or not at all
@@ -122,14 +124,17 @@ void choose_tile(Blocking& blocking, std::int64_t rows, std::int64_t lines, std:
         blocking.sum_block * most_vectors * tiles.lanes * shape.element_bytes > panel_bytes)
       return;
     const bool joins = apart && lines > 1 && !shape.in_place && most_vectors <= most_vectors_apart;
-    const double cost = factor * (joins ? tiles_cost(rows, vectors * lines, most_rows, most_vectors)
-                                        : tiles_cost(rows, vectors, most_rows, most_vectors) * real(lines));
+    Blocking cut = blocking;
+    cut.rows_apart = apart;
+    cut.joins_rows = joins;
+    cut.tile_rows = most_rows;
+    cut.tile_vectors = most_vectors;
+    const double cost =
+        factor(cut.rows_of_tile(vectors)) * (joins ? tiles_cost(rows, vectors * lines, most_rows, most_vectors)
+                                                   : tiles_cost(rows, vectors, most_rows, most_vectors) * real(lines));
     if (best != 0 && cost >= best) return;
     best = cost;
-    blocking.rows_apart = apart;
-    blocking.joins_rows = joins;
-    blocking.tile_rows = most_rows;
-    blocking.tile_vectors = most_vectors;
+    blocking = cut;
   });
 }
 
@@ -155,9 +160,10 @@ std::int64_t most_steps(const std::array<LoweredAxis, 3>& axes, const DenseShape
 double take_panels(Blocking& blocking, const DenseShape& shape, const TileLimits& tiles) {
   double best = 0;
   blocking.panels = true;
-  choose_tile(blocking, blocking.chunk * shape.largest_group, 1,
-              ceil_divide(blocking.box[0] * blocking.box[1] * blocking.box[2], tiles.lanes), 1, tiles, best, false,
-              shape);
+  choose_tile(
+      blocking, blocking.chunk * shape.largest_group, 1,
+      ceil_divide(blocking.box[0] * blocking.box[1] * blocking.box[2], tiles.lanes), [](std::int64_t) { return 1.0; },
+      tiles, best, false, shape);
   const std::int64_t width = blocking.tile_vectors * tiles.lanes;
   blocking.sum_block = choose_sum_block(shape, panel_bytes / (width * shape.element_bytes));
   const std::int64_t tile_bytes = blocking.sum_block * width * shape.element_bytes;
@@ -240,10 +246,14 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
   const std::int64_t lines = box[0] * box[1];
   const std::int64_t pitch = box[2] + axes[2].high - axes[2].low, plane_rows = box[1] + axes[1].high - axes[1].low;
   const std::int64_t flat = ((box[0] - 1) * plane_rows + box[1] - 1) * pitch + box[2];
-  choose_tile(blocking, rows, lines, ceil_divide(box[2], tiles.lanes), may_skip(blocking) ? shape.met : 1, tiles, best,
-              true, shape);
+  const bool skips = may_skip(blocking);
+  choose_tile(
+      blocking, rows, lines, ceil_divide(box[2], tiles.lanes),
+      [&](std::int64_t joined) { return skips ? met_by_rows(axes, joined) : 1; }, tiles, best, true, shape);
   // copying the rows out of the flattened planes: measured 3 to 8 %
-  choose_tile(blocking, rows, 1, ceil_divide(flat, tiles.lanes), lines > 1 ? 1.03 : 1, tiles, best, false, shape);
+  choose_tile(
+      blocking, rows, 1, ceil_divide(flat, tiles.lanes), [&](std::int64_t) { return lines > 1 ? 1.03 : 1; }, tiles,
+      best, false, shape);
   blocking.skips_taps = blocking.rows_apart && may_skip(blocking);
   const std::int64_t resident = blocking.sum_block / std::max<std::int64_t>(1, shape.taps) * shape.planes * plane_rows *
                                 pitch * (box[0] + axes[0].high - axes[0].low) * shape.element_bytes;

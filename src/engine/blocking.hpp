@@ -53,6 +53,10 @@ struct Blocking {
   bool joins_rows;               ///< … but what whole tiles leave of some rows is one tile, its vectors apart
   bool skips_taps;               ///< tiles leave out taps that meet nothing but zeros of the margin
   bool rows_outer;               ///< the tiles of rows are the outer loop: few positions, the weights are read once
+  /// Rows of so many vectors that a tile joins.
+  std::int64_t rows_of_tile(std::int64_t vectors) const {
+    return joins_rows && vectors < tile_vectors ? ceil_divide(tile_vectors, vectors) : 1;
+  }
 };
 
 Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles);

@@ -53,17 +53,6 @@ PhaseOrigin choose_origin(const Problem& problem, const std::array<Axis, 3>& axe
   return few && cost_from(PhaseOrigin::padded) < 1.15 * apart ? PhaseOrigin::padded : PhaseOrigin::result;
 }
 
-/// Of all taps of an axis, those that meet the given array somewhere in `together` positions that follow each other.
-double share_of_taps(const LoweredAxis& axis, std::int64_t together) {
-  const std::int64_t windows = ceil_divide(axis.positions, together);
-  double met = 0;
-  for (const LoweredAxis::Tap& tap : axis.taps[0]) {
-    const LoweredAxis::Run at = axis.positions_met(tap);
-    if (at.end > at.begin) met += real(ceil_divide(at.end, together) - at.begin / together);
-  }
-  return met / (real(windows) * std::max(1.0, real(static_cast<std::int64_t>(axis.taps[0].size()))));
-}
-
 }  // namespace
 
 DenseForm dense_form(const Problem& problem, const TileLimits& tiles, std::int64_t element_bytes,
@@ -125,9 +114,8 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
   const double cells = real(runs * vectors * lanes);
   double met = 1;  // tiles leave out taps that meet nothing but zeros
   if (blocking.skips_taps)
-    met = blocking.panels ? share_of_taps(axes[0], 1) *
-                                share_of_taps(axes[1], 1 + ceil_divide(blocking.tile_vectors * lanes - 1, box[2]))
-                          : shape.met;
+    met = met_by_rows(axes, blocking.panels ? 1 + ceil_divide(blocking.tile_vectors * lanes - 1, box[2])
+                                            : blocking.rows_of_tile(ceil_divide(box[2], lanes)));
   DenseWork work;
   double weights = 0;
   for (const PhaseGroup& group : form.groups) {

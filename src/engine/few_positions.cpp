@@ -12,11 +12,6 @@ namespace {
 
 /// Sums of a task: a quarter of a small second-level cache.
 constexpr std::int64_t most_sums = std::int64_t{1} << 15U;
-/// Steps of one block of a sum, and bytes of its weights of a panel: half of a first-level cache, where several tiles
-/// read them; of a second-level cache, where tiles take a part of the taps.
-constexpr std::int64_t steps_of_block = 288, weights_near = std::int64_t{24} << 10U,
-                       weights_of_block = std::int64_t{256} << 10U;
-
 }  // namespace
 
 template <class T>
@@ -90,10 +85,8 @@ std::int64_t FewPositions<T>::channels_of_block(const Phase& phase) const {
   if (taps == 0 || count == 0) return given_channels_;
   std::int64_t taken = 0;
   for (const Tile& tile : phase.tiles) taken += static_cast<std::int64_t>(tile.taps.size());
-  const std::int64_t step_bytes = panel_vectors_ * lanes_of_vector_ * static_cast<std::int64_t>(sizeof(T)),
-                     steps = count == 1 ? steps_of_block : std::min(steps_of_block, weights_near / step_bytes);
-  const std::int64_t channels = std::min(steps * count / taken, weights_of_block / step_bytes / taps);
-  return std::clamp<std::int64_t>(channels, 1, given_channels_);
+  const std::int64_t step_bytes = panel_vectors_ * lanes_of_vector_ * static_cast<std::int64_t>(sizeof(T));
+  return std::min(given_channels_, block_of_channels(taps, real(taken) / real(count), count == 1, step_bytes).channels);
 }
 
 template <class T>

@@ -12,12 +12,12 @@ namespace faltung::internal {
 
 namespace {
 
-/// Seconds for a multiply-add of full tiles, a cell that is put beside those of other positions, and a result.
-/// Measured: docs/design/cost_model.md.
+/// Seconds for a multiply-add of full tiles, a cell that is put beside those of other positions, a result, and a tile
+/// of a block. Measured: docs/design/cost_model.md.
 struct Rates {
-  double multiply_add, cell, result;
+  double multiply_add, cell, result, tile;
 };
-constexpr Rates rates = {0.0187e-9, 0.8e-9, 1.2e-9}, rates_of_64_bytes = {0.0101e-9, 0.8e-9, 1.2e-9};
+constexpr Rates rates = {0.0205e-9, 0.6e-9, 1e-9, 25e-9}, rates_of_64_bytes = {0.0115e-9, 0.6e-9, 1e-9, 25e-9};
 /// Where the weights of a group do not stay in the second-level cache, a core reads this many bytes of them in a
 /// second: one stream, asked for ahead.
 constexpr double far_weights_per_second = 26e9;
@@ -56,20 +56,19 @@ std::vector<PhaseAxis> phases_of(const Axis& axis, bool gather) {
 }
 
 /// What a step of a tile takes, in multiply-adds of a vector: those, or its loads and what it asks for, or the latency
-/// of few sums. Two of either begin in a cycle.
-double step_cost(std::int64_t rows, std::int64_t vectors) {
-  return real(std::max({rows * vectors, rows + vectors + vectors / 2 + 1, busy_accumulators}));
+/// of few sums. Two of either begin in a cycle, one load from the second-level cache.
+double step_cost(std::int64_t rows, std::int64_t vectors, bool near) {
+  return real(std::max({rows * vectors, rows + vectors + (near ? vectors / 2 + 1 : vectors), busy_accumulators}));
 }
 
-/// All tiles of so many rows and vectors, one step.
-double steps_cost(std::int64_t rows, std::int64_t vectors, std::int64_t most_rows, std::int64_t most_vectors) {
+/// All tiles of rows and panels of vectors, one step.
+double steps_cost(const EvenParts& tiles, const EvenParts& panels, bool near) {
   double cost = 0;
-  const EvenParts tiles(rows, most_rows), panels(vectors, most_vectors);
   for (const std::int64_t larger : {0, 1})
     for (const std::int64_t wider : {0, 1}) {
       const std::int64_t high = larger == 1 ? tiles.larger : tiles.parts - tiles.larger;
       const std::int64_t wide = wider == 1 ? panels.larger : panels.parts - panels.larger;
-      if (high * wide > 0) cost += real(high * wide) * step_cost(tiles.least + larger, panels.least + wider);
+      if (high * wide > 0) cost += real(high * wide) * step_cost(tiles.least + larger, panels.least + wider, near);
     }
   return cost;
 }
@@ -83,6 +82,17 @@ void for_each_phase(const FewPositionsForm& form, Visit&& visit) {
 }
 
 }  // namespace
+
+BlockOfChannels block_of_channels(std::int64_t taps, double taken, bool one_tile, std::int64_t step_bytes) {
+  // steps of a tile: at most; and where half of a first-level cache leaves fewer, weights stay in a second-level cache
+  constexpr std::int64_t most_steps = 288, least_steps = 48, near_bytes = std::int64_t{24} << 10U,
+                         far_bytes = std::int64_t{256} << 10U;
+  const std::int64_t near = near_bytes / step_bytes / taps;
+  const bool stays = one_tile || real(near) * taken >= real(least_steps);
+  std::int64_t channels = static_cast<std::int64_t>(real(most_steps) / std::max(1.0, taken));
+  if (!one_tile) channels = std::min(channels, stays ? near : far_bytes / step_bytes / taps);
+  return {std::max<std::int64_t>(1, channels), stays};
+}
 
 double PhaseAxis::taps_of(std::int64_t together) const {
   const auto count = static_cast<std::int64_t>(met.size());
@@ -129,7 +139,8 @@ FewPositionsForm few_positions_form(const Problem& problem, std::int64_t lanes,
   form.far = weights > near_weights;
   for (const bool apart : {false, true})
     for (std::int64_t vectors = std::min<std::int64_t>(most_tile_vectors, all_vectors); vectors > 0; --vectors) {
-      double multiply_adds = 0, cells = 0;
+      double multiply_adds = 0, cells = 0, tiles = 0;
+      const std::int64_t step_bytes = vectors * lanes * static_cast<std::int64_t>(size_of(problem.dtype));
       for_each_phase(form, [&](const PhaseAxis& z, const PhaseAxis& y, const PhaseAxis& x) {
         const auto nx = static_cast<std::int64_t>(x.results.size()), ny = static_cast<std::int64_t>(y.results.size()),
                    nz = static_cast<std::int64_t>(z.results.size());
@@ -140,12 +151,18 @@ FewPositionsForm few_positions_form(const Problem& problem, std::int64_t lanes,
         const double taps =
             x.taps_of(together) * y.taps_of(ceil_divide(together, nx)) * z.taps_of(ceil_divide(together, nx * ny));
         const double times = apart ? real(nx * ny * nz) : 1;
-        multiply_adds += times * taps * steps_cost(rows, all_vectors, most_rows[at(vectors)], vectors);
+        const EvenParts parts(rows, most_rows[at(vectors)]), panels(all_vectors, vectors);
+        const auto all = static_cast<std::int64_t>(z.taps.size() * y.taps.size() * x.taps.size());
+        if (all == 0) return;
+        const BlockOfChannels block = block_of_channels(all, taps, times * real(parts.parts) == 1, step_bytes);
+        multiply_adds += times * taps * steps_cost(parts, panels, block.near);
+        tiles += times * real(parts.parts * panels.parts) * std::max(1.0, channels / real(block.channels));
         cells += times * taps * real(rows);
       });
       double seconds = wider * of.multiply_add * real(lanes) * channels * multiply_adds;
       if (form.far) seconds = std::max(seconds, weights / far_weights_per_second);
-      seconds += of.cell * channels * cells + of.result * batch * results * real(form.result_channels);
+      seconds +=
+          of.cell * channels * cells + of.result * batch * results * real(form.result_channels) + of.tile * tiles;
       seconds *= real(problem.groups);
       if (form.vectors > 0 && seconds >= form.seconds) continue;
       form.vectors = vectors;

@@ -34,6 +34,13 @@ struct FewPositionsForm {
   double seconds;                                ///< of one thread
 };
 
+/// Given channels of one block of a sum over so many taps, of which a tile takes some.
+struct BlockOfChannels {
+  std::int64_t channels;
+  bool near;  ///< its weights of a panel stay in half of a first-level cache, or are read once
+};
+BlockOfChannels block_of_channels(std::int64_t taps, double taken, bool one_tile, std::int64_t step_bytes);
+
 /// Cells of all tiles' tables; without making them.
 double few_positions_table(const Problem& problem);
 

@@ -84,6 +84,11 @@ void FewPositions<T>::pack_cells(const Tile& tile, const Block& block, LoweredAx
                                  T* packed) const {
   const std::int64_t count = (taps.end - taps.begin) * tile.rows;
   const std::int32_t* cells = tile.cells.data() + taps.begin * tile.rows;
+  if (batch() == 1) {
+    for (std::int64_t channel = 0; channel < block.channels; ++channel)
+      kernels_.gather(given + channel * given_cells_, cells, count, packed + channel * count);
+    return;
+  }
   std::array<const T*, most_tile_rows> row{};
   for (std::int64_t i = 0; i < tile.rows; ++i) row[at(i)] = given + (tile.first + i) % batch() * sample_cells();
   for (std::int64_t k = 0, i = 0; k < count; ++k, i = i + 1 == tile.rows ? 0 : i + 1) {

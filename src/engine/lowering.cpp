@@ -82,15 +82,25 @@ LoweredAxis::Run LoweredAxis::positions_met(const Tap& tap) const {
           std::clamp<std::int64_t>(cells.end - shift, 0, positions)};
 }
 
-double LoweredAxis::met() const {
+double LoweredAxis::met(std::int64_t together) const {
+  const std::int64_t windows = ceil_divide(positions, together);
   double met = 0, all = 0;
   for (const std::vector<Tap>& of_phase : taps)
     for (const Tap& tap : of_phase) {
       const Run at = positions_met(tap);
-      met += static_cast<double>(at.end - at.begin);
-      all += static_cast<double>(positions);
+      if (at.end > at.begin) met += real(ceil_divide(at.end, together) - at.begin / together);
+      all += real(windows);
     }
   return boundary != Boundary::zeros || all == 0 ? 1 : met / all;
+}
+
+double met_by_rows(const std::array<LoweredAxis, 3>& axes, std::int64_t rows) {
+  const std::int64_t lines = std::max<std::int64_t>(1, axes[1].positions);
+  if (rows >= lines) return axes[0].met(ceil_divide(rows, lines));
+  const double inside = axes[0].met() * axes[1].met(rows);
+  if (axes[0].positions <= 1) return inside;
+  const double across = real(rows - 1) / real(lines);
+  return (1 - across) * inside + across * axes[0].met(2);
 }
 
 void LoweredAxis::leave_out_unmet_taps() {

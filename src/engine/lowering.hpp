@@ -51,8 +51,9 @@ struct LoweredAxis {
   Run inside(std::int64_t plane) const;
   /// The taps of an output phase, from the first to the last, that meet a cell of the array at a position.
   Run met(std::int64_t phase, std::int64_t position) const;
-  /// The share of all taps of all output phases and positions that meet a cell of the array.
-  double met() const;
+  /// The share of all taps of all output phases that meet a cell of the array at a position, or at one of some
+  /// positions that follow each other.
+  double met(std::int64_t together = 1) const;
   /// The positions where no tap of an output phase meets a zero of the margin.
   Run clear_of_zeros(std::int64_t phase) const;
   /// Some tap of some output phase meets a zero of the margin.
@@ -65,6 +66,10 @@ struct LoweredAxis {
   /// The positions where a tap meets a cell of the array.
   Run positions_met(const Tap& tap) const;
 };
+
+/// The share of the taps that meet something in some rows of positions that follow each other, where what is left out
+/// are whole rows and layers of taps.
+double met_by_rows(const std::array<LoweredAxis, 3>& axes, std::int64_t rows);
 
 /// How output phases are counted: from the first cell of the result, or from the first of the padded array, where all
 /// phases of a kernel that the stride divides have the same shifts.

@@ -24,10 +24,12 @@ struct FewPositionsProduct {
 template <class T>
 using FewPositionsKernel = void (*)(const FewPositionsProduct<T>& of);
 
-/// By rows and vectors; null where the registers do not suffice.
 template <class T>
 struct FewPositionsKernels {
+  /// By rows and vectors; null where the registers do not suffice.
   FewPositionsKernel<T> product[most_tile_rows + 1][most_tile_vectors + 1] = {};
+  /// out[i] = in[cell[i]], or 0 where cell[i] is below 0; i < n.
+  void (*gather)(const T* in, const std::int32_t* cell, std::int64_t n, T* out) = nullptr;
 };
 
 template <class T>

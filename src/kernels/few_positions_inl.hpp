@@ -62,6 +62,25 @@ void few_positions(const FewPositionsProduct<T>& of) {
   });
 }
 
+template <class T>
+void gather(const T* HWY_RESTRICT in, const std::int32_t* HWY_RESTRICT cell, std::int64_t n, T* HWY_RESTRICT out) {
+  const Tag<T> d;
+  const hn::RebindToSigned<Tag<T>> di;
+  const hn::Rebind<std::int32_t, Tag<T>> d32;
+  std::int64_t i = 0;
+  for (; i + lanes<T> <= n; i += lanes<T>) {
+    const auto at = [&] {
+      if constexpr (sizeof(T) == 4)
+        return hn::LoadU(d32, cell + i);
+      else
+        return hn::PromoteTo(di, hn::LoadU(d32, cell + i));
+    }();
+    const auto found = hn::GatherIndex(d, in, hn::Max(at, hn::Zero(di)));
+    hn::StoreU(hn::IfThenElseZero(hn::RebindMask(d, hn::Gt(at, hn::Set(di, -1))), found), d, out + i);
+  }
+  for (; i < n; ++i) out[i] = cell[i] < 0 ? T{} : in[cell[i]];
+}
+
 template <class T, int rows, int vectors>
 constexpr void enter_few_positions(FewPositionsKernels<T>& table) {
   if constexpr (fits(rows, vectors, most_tile_rows)) table.product[rows][vectors] = &few_positions<T, rows, vectors>;
@@ -70,6 +89,7 @@ constexpr void enter_few_positions(FewPositionsKernels<T>& table) {
 template <class T>
 constexpr FewPositionsKernels<T> make_few_positions_table() {
   FewPositionsKernels<T> table;
+  table.gather = &gather<T>;
   [&]<int... i>(std::integer_sequence<int, i...>) {
     (enter_few_positions<T, i % most_tile_rows + 1, i / most_tile_rows + 1>(table), ...);
   }
