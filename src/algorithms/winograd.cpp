@@ -47,7 +47,7 @@ class WinogradAlgorithm : public Algorithm {
   // What it costs
   Cost cost(const Problem& problem) const override {
     const WinogradAxes chosen = axes(problem);
-    const double direct = seconds_to_order_weights(problem, 1.8e-9);  // packed too, for numbers that are not finite
+    const double direct = seconds_to_order_weights(problem, 1.2e-9);  // packed too, for numbers that are not finite
     return {chosen.seconds + seconds_of_arrays(problem), chosen.pack_seconds + direct, 2e-6};
   }
 

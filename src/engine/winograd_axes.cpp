@@ -176,7 +176,7 @@ std::optional<WinogradAxes> winograd_with(const Problem& problem, WinogradScheme
                             in * (passes * rates.in + std::min(1.0, given * real(made.z.taps) / 512) * rates.distant) +
                             out * rates.out + (planes_apart ? (in + out) * rates.apart : 0) +
                             (interleaved ? out * rates.interleaved : 0)));
-  made.pack_seconds = 4e-9 * real(problem.groups) * weights;
+  made.pack_seconds = 0.7e-9 * slower * real(problem.groups) * weights;
   made.growth = 3 * growth_of(by) * growth_of(bx);
   made.error = error_of(y, x, given * real(made.z.taps), f32);
   return made;

@@ -1,6 +1,6 @@
 // Weights by their transforms, in the order in which the products read them: [group][chunk of result channels][point of
-// the output][block of the sum][register tile][depth][row]. The rows of a register tile side by side are what the loops
-// go along.
+// the output][block of the sum][register tile][depth][row]. Lanes along the rows of a register tile, channel after
+// channel.
 #include "engine/winograd_inl.hpp"
 
 #include <algorithm>
@@ -13,38 +13,6 @@ namespace {
 /// cache that are written bit by bit would push each other out.
 constexpr std::int64_t channels_at_once = 16;
 
-/// A transform's entries that are not 0, row by row.
-class SparseTransform {
- public:
-  explicit SparseTransform(const FractionMatrix& matrix) {
-    for (int i = 0; i < matrix.rows; ++i) {
-      for (int j = 0; j < matrix.columns; ++j)
-        if (matrix.at(i, j) != 0) entries_.push_back({j, matrix.at(i, j).value()});
-      ends_.push_back(entries_.size());
-    }
-  }
-  /// out[i][r] = Σ_j matrix[i][j] · in[j][r], r < run.
-  void apply(std::int64_t run, const double* in, double* out) const {
-    const Entry* entry = entries_.data();
-    for (const std::size_t end : ends_) {
-      std::fill_n(out, run, 0.0);
-      for (; entry != entries_.data() + end; ++entry) {
-        const double* from = in + entry->column * run;
-        for (std::int64_t r = 0; r < run; ++r) out[r] += entry->factor * from[r];
-      }
-      out += run;
-    }
-  }
-
- private:
-  struct Entry {
-    std::int64_t column;
-    double factor;
-  };
-  std::vector<Entry> entries_;
-  std::vector<std::size_t> ends_;
-};
-
 }  // namespace
 
 /// The rows of one register tile, all depths.
@@ -54,39 +22,40 @@ class Winograd<T>::TilePacking {
   TilePacking(const Winograd& winograd, std::int64_t tile_begin, std::int64_t tile_rows, std::int64_t chunk_rows,
               T* chunk_out)
       : w_(winograd),
-        y_(winograd.y_.weights),
-        x_(winograd.x_.weights),
         begin_(tile_begin),
         rows_(tile_rows),
         chunk_rows_(chunk_rows),
+        run_(round_up(std::min(w_.given_channels_, channels_at_once) * tile_rows, 64 / sizeof(T))),
         out_(chunk_out),
-        buffer_(at(std::int64_t{winograd.y_.terms} * winograd.x_.terms * channels_at_once * tile_rows)) {}
+        taps_(at(std::int64_t{w_.y_.taps} * w_.x_.taps * run_)),
+        half_(at(std::int64_t{w_.y_.terms} * w_.x_.taps * run_)),
+        terms_(at(std::int64_t{w_.y_.terms} * w_.x_.terms * run_)) {}
 
   /// `taps(row, channel)` are the taps of one kernel; `place[tap]` says which of them is a tap of the scheme.
   template <class Taps>
   void pack(std::int64_t kz, const std::vector<std::int64_t>& place, Taps&& taps) {
     begin_depth(kz);
-    const auto count = static_cast<std::int64_t>(place.size());
-    for (std::int64_t channel = 0; channel < w_.given_channels_; ++channel) {
-      const std::int64_t slot = channel % channels_at_once;
-      for (std::int64_t row = 0; row < rows_; ++row) {
-        const T* from = taps(row, channel);
-        for (std::int64_t tap = 0; tap < count; ++tap)
-          plane_[tap * rows_ + row] = static_cast<double>(from[place[at(tap)]]);
-      }
-      y_.apply(w_.x_.taps * rows_, plane_, half_);
-      for (std::int64_t i = 0; i < w_.y_.terms; ++i) {
-        x_.apply(rows_, half_ + i * w_.x_.taps * rows_, transformed_);
-        for (std::int64_t j = 0; j < w_.x_.terms; ++j) {
-          T* to = buffer_.data() + ((i * w_.x_.terms + j) * channels_at_once + slot) * rows_;
-          for (std::int64_t row = 0; row < rows_; ++row) to[row] = static_cast<T>(transformed_[j * rows_ + row]);
+    const auto& y = w_.kernels_.axis[static_cast<std::size_t>(w_.axes_.y.scheme)];
+    const auto& x = w_.kernels_.axis[static_cast<std::size_t>(w_.axes_.x.scheme)];
+    for (std::int64_t first = 0; first < w_.given_channels_; first += channels_at_once) {
+      const std::int64_t channels = std::min(channels_at_once, w_.given_channels_ - first);
+      T* to = taps_.data();
+      for (std::int64_t channel = first; channel < first + channels; ++channel)
+        for (std::int64_t row = 0; row < rows_; ++row, ++to) {
+          const T* from = taps(row, channel);
+          T* tap = to;
+          for (const std::int64_t p : place) {
+            *tap = from[p];
+            tap += run_;
+          }
         }
+      y.weights_first(taps_.data(), w_.x_.taps * run_, half_.data());
+      for (std::int64_t i = 0; i < w_.y_.terms; ++i)
+        x.weights_last(half_.data() + i * w_.x_.taps * run_, run_, terms_.data() + i * w_.x_.terms * run_);
+      for (Target& target : targets_) {
+        finite_ = w_.rows_.finite(target.from, channels * rows_) && finite_;
+        put(target, channels);
       }
-      if (slot + 1 == channels_at_once || channel + 1 == w_.given_channels_)
-        for (Target& to : targets_) {
-          finite_ = w_.rows_.finite(to.from, (slot + 1) * rows_) && finite_;
-          put(to, slot + 1);
-        }
     }
   }
 
@@ -110,8 +79,7 @@ class Winograd<T>::TilePacking {
         const std::int64_t k =
             (kz * static_cast<std::int64_t>(terms.size()) + static_cast<std::int64_t>(t)) * w_.given_channels_;
         targets_.push_back(
-            {buffer_.data() + (terms[t].weights_y * w_.x_.terms + terms[t].weights_x) * channels_at_once * rows_, point,
-             k, 0, nullptr});
+            {terms_.data() + (terms[t].weights_y * w_.x_.terms + terms[t].weights_x) * run_, point, k, 0, nullptr});
       }
     }
   }
@@ -137,14 +105,14 @@ class Winograd<T>::TilePacking {
   }
 
   const Winograd& w_;
-  SparseTransform y_, x_;
   std::int64_t begin_, rows_, chunk_rows_;
+  std::int64_t run_;  ///< rows of some channels, [channel][row], in whole vectors
   T* out_;
   bool finite_ = true;
-  std::vector<T> buffer_;  ///< [term along y][term along x][channel][row]
+  std::vector<T> taps_;       ///< [tap along y][tap along x][run]
+  std::vector<double> half_;  ///< [term along y][tap along x][run]
+  std::vector<T> terms_;      ///< [term along y][term along x][run]
   std::vector<Target> targets_;
-  double plane_[most_points * most_points * most_tile_rows], half_[most_points * most_points * most_tile_rows],
-      transformed_[most_points * most_tile_rows];
 };
 
 template <class T>

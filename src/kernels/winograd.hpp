@@ -29,6 +29,10 @@ struct WinogradAxisKernels {
   void (*out_columns)(const WinogradColumns& shape, const T* points, T* planes, T* rows);
   /// out[j][x] = Σ_i out[j][i] · rows[i·pitch + x], x < n. Whether all of them are finite, and their sums over j.
   bool (*out_rows)(const T* rows, std::int64_t pitch, std::int64_t n, T* const* out);
+  /// out[i][x] = Σ_k weights[i][k] · in[k][x], x < n, which is a multiple of 64 bytes; rows follow each other. Exact to
+  /// the rounding of double: of taps along y, then along x.
+  void (*weights_first)(const T* in, std::int64_t n, double* out);
+  void (*weights_last)(const double* in, std::int64_t n, T* out);
 };
 /// Products of one block of the sum: c[i][j] = start[i] + Σ_k a[k·rows + i] · b[offset[k] + j], j < vectors·lanes; k
 /// ascending, fused multiply-add. `start` null: the block's sum starts from 0 and is added to c once. A pair does two

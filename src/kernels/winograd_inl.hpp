@@ -33,13 +33,14 @@ HWY_INLINE void each(F&& f) {
   (std::make_integer_sequence<int, n>{});
 }
 
-enum class Side { in_left, in_right, out_left, out_right };
+enum class Side { in_left, in_right, out_left, out_right, weights };
 
 template <WinogradScheme scheme, Side side>
 constexpr const FractionMatrix& factor() {
   if constexpr (side == Side::in_left) return bilinear<scheme>.in_factors.left;
   if constexpr (side == Side::in_right) return bilinear<scheme>.in_factors.right;
   if constexpr (side == Side::out_left) return bilinear<scheme>.out_factors.left;
+  if constexpr (side == Side::weights) return bilinear<scheme>.weights;
   return bilinear<scheme>.out_factors.right;
 }
 
@@ -230,6 +231,38 @@ bool out_rows(const T* HWY_RESTRICT rows, std::int64_t pitch, std::int64_t n, T*
   return hn::AllTrue(d, hn::Eq(wild, hn::Zero(d)));
 }
 
+HWY_INLINE hn::Vec<Tag<double>> load_wide(const double* from) { return hn::LoadU(Tag<double>(), from); }
+HWY_INLINE hn::Vec<Tag<double>> load_wide(const float* from) {
+  return hn::PromoteTo(Tag<double>(), hn::LoadU(hn::Rebind<float, Tag<double>>(), from));
+}
+HWY_INLINE void store_wide(hn::Vec<Tag<double>> v, double* to) { hn::StoreU(v, Tag<double>(), to); }
+HWY_INLINE void store_wide(hn::Vec<Tag<double>> v, float* to) {
+#if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR  // whose DemoteTo makes finite numbers of all
+  double wide[lanes<double>];
+  hn::StoreU(v, Tag<double>(), wide);
+  std::copy_n(wide, lanes<double>, to);
+#else
+  const hn::Rebind<float, Tag<double>> d;
+  hn::StoreU(hn::DemoteTo(d, v), d, to);
+#endif
+}
+
+template <class In, class Out, WinogradScheme scheme>
+void transform_weights(const In* HWY_RESTRICT in, std::int64_t n, Out* HWY_RESTRICT out) {
+  const Tag<double> d;
+  constexpr const FractionMatrix& matrix = bilinear<scheme>.weights;
+  for (std::int64_t at = 0; at < n; at += lanes<double>) {
+    hn::Vec<decltype(d)> x[static_cast<std::size_t>(matrix.columns)];
+    each<matrix.columns>([&](auto k) FALTUNG_INLINED { x[k] = load_wide(in + k * n + at); });
+    each<matrix.rows>([&](auto i) FALTUNG_INLINED {
+      if constexpr (leading(matrix, i) >= 0)
+        store_wide(times_row<scheme, Side::weights, i>(d, x), out + i * n + at);
+      else  // a tap that there is not
+        store_wide(hn::Zero(d), out + i * n + at);
+    });
+  }
+}
+
 /// Bytes of weights that are on their way while others are used: they come from the last cache, in one long run, and
 /// 0.5 to 4 KB ahead were equally good.
 constexpr std::int64_t weights_ahead = 1536;
@@ -322,7 +355,9 @@ constexpr WinogradKernels<T> make_winograd_table() {
   table.lanes = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
   [&]<std::size_t... i>(std::index_sequence<i...>) {
     ((table.axis[i] = {&in_rows<T, static_cast<WinogradScheme>(i)>, &in_columns<T, static_cast<WinogradScheme>(i)>,
-                       &out_columns<T, static_cast<WinogradScheme>(i)>, &out_rows<T, static_cast<WinogradScheme>(i)>}),
+                       &out_columns<T, static_cast<WinogradScheme>(i)>, &out_rows<T, static_cast<WinogradScheme>(i)>,
+                       &transform_weights<T, double, static_cast<WinogradScheme>(i)>,
+                       &transform_weights<double, T, static_cast<WinogradScheme>(i)>}),
      ...);
   }
   (std::make_index_sequence<winograd_schemes>{});
