@@ -21,6 +21,8 @@ constexpr std::int64_t far_depth = 32, far_bytes = std::int64_t{2} << 20U, meeti
 /// Rows up to which it pays wherever channels lie: more take longer over the cells that they wait for. Tiles of fewer
 /// rows than a wide one read more of each channel.
 constexpr std::int64_t far_rows = 16;
+/// Bytes of their results in a box: they stay in the second-level cache from one block to the next.
+constexpr std::int64_t far_results = std::int64_t{256} << 10U;
 /// Rows of the matrix product in one chunk: its weights (rows × sum_depth) and results stay in the second-level cache.
 constexpr std::int64_t chunk_rows = 128;
 /// Bytes of cells in one block of the sum up to which the tiles of rows are the outer loop: half of the first-level
@@ -150,7 +152,8 @@ std::int64_t choose_sum_block(const DenseShape& shape, std::int64_t most) {
 std::int64_t most_steps(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles) {
   const std::int64_t channel_bytes = axes[0].given * axes[1].given * axes[2].given * shape.element_bytes;
   const bool meet = (channel_bytes + line_bytes) % meeting_bytes <= 2 * line_bytes;
-  const bool far = shape.in_place && shape.taps == 1 && shape.given_channels * channel_bytes > far_bytes &&
+  const bool far = shape.in_place && shape.taps == 1 && shape.given_channels > 2 * far_depth &&
+                   shape.given_channels * channel_bytes > far_bytes &&
                    tiles.wide_vectors * tiles.lanes * shape.element_bytes < 2 * line_bytes;
   const std::int64_t rows = shape.result_channels * shape.phases;
   return far && rows >= tiles.wide_rows && (meet || (shape.phases == 1 && rows <= far_rows)) ? far_depth : sum_depth;
@@ -224,6 +227,11 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
     const std::int64_t rows = blocking.panels ? all_rows : std::min(all_rows, chunk_rows);
     most_positions = std::min(most_positions, std::max(least_positions, most_results / (rows * shape.element_bytes)));
   }
+  const std::int64_t steps = most_steps(axes, shape, tiles);
+  if (!blocking.panels && shape.in_place &&
+      steps < shape.given_channels)  // every block loads and stores the sums again
+    most_positions =
+        std::min(most_positions, std::max(least_positions, far_results / (all_rows * shape.element_bytes)));
   const auto may_skip = [&](const Blocking& cut) {
     return shape.met < most_met && axes[0].positions + axes[1].positions <= most_looked_up &&
            cut.sum_block % std::max<std::int64_t>(1, shape.taps) == 0;  // whole channels
@@ -236,7 +244,7 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
     blocking.skips_taps = may_skip(blocking);
     return blocking;
   }
-  blocking.sum_block = choose_sum_block(shape, most_steps(axes, shape, tiles));
+  blocking.sum_block = choose_sum_block(shape, steps);
   const std::int64_t waiting = waiting_bytes / 2 / (shape.phases * box[0] * box[1] * box[2] * shape.element_bytes);
   std::int64_t chunk = chunk_rows / shape.phases;
   // phases apart: the weights of one group are in use
