@@ -91,7 +91,7 @@ TapProducts<T>::TapProducts(const Problem& problem, int threads, Target target)
     : problem_(problem),
       threads_(threads),
       tiles_(tile_kernels<T>(target)),
-      rows_(row_kernels<T>(target)),
+      add_rows_(add_rows_kernel<T>(target)),
       form_(tap_products_form(problem, limits_of(tiles_), sizeof(T))) {
   const bool gather = problem.unknown == Unknown::coarse;
   const std::array<Axis, 3> axes = three_axes(problem);
@@ -170,13 +170,14 @@ void TapProducts<T>::run(const Arrays& arrays, std::byte* workspace) const {
       const std::int64_t split = task % splits_, part = task / splits_, group = part % problem_.groups;
       Part of{given + part * form_.given_channels * given_cells_,
               packed.weights.data() + group * form_.rows * form_.given_channels,
+              packed.bias.data() + group * form_.result_channels,
               result + part * form_.result_channels * result_cells_,
               {}};
       for (std::size_t a = 0; a < 3; ++a) of.of[a] = {0, axes_[a].result};
       const EvenParts splits(axes_[split_axis_].result, ceil_divide(axes_[split_axis_].result, splits_));
       if (split >= splits.parts) return;
       of.of[split_axis_] = {splits.begin(split), splits.begin(split + 1)};
-      run_part(of, packed.bias.data() + group * form_.result_channels, {own, own + products});
+      run_part(of, {own, own + products});
     };
   });
 }
@@ -200,50 +201,53 @@ std::int64_t TapProducts<T>::reach(std::size_t axis, std::int64_t end) const {
   return (end - 1) * meeting.stride + meeting.first + std::max<std::int64_t>(0, (meeting.taps - 1) * meeting.step) + 1;
 }
 
+/// A result channel's cells of a part.
 template <class T>
-void TapProducts<T>::fill(const Part& part, const T* bias) const {
-  const auto& [of_z, of_y, of_x] = part.of;
-  for (std::int64_t o = 0; o < form_.result_channels; ++o)
-    for (std::int64_t z = of_z.begin; z < of_z.end; ++z)
-      for (std::int64_t y = of_y.begin; y < of_y.end; ++y)
-        std::fill_n(part.result + o * result_cells_ + (z * axes_[1].result + y) * axes_[2].result + of_x.begin,
-                    of_x.size(), bias[o]);
+void TapProducts<T>::fill(const Ranges& of, T bias, T* result) const {
+  for (std::int64_t z = of[0].begin; z < of[0].end; ++z)
+    for (std::int64_t y = of[1].begin; y < of[1].end; ++y)
+      std::fill_n(result + (z * axes_[1].result + y) * axes_[2].result + of[2].begin, of[2].size(), bias);
 }
 
 template <class T>
-void TapProducts<T>::run_part(const Part& part, const T* bias, const Lane& lane) const {
+void TapProducts<T>::run_part(const Part& part, const Lane& lane) const {
   const Range met_z = met(0, part.of[0]), met_y = met(1, part.of[1]), met_x = met(2, part.of[2]);
   // sums start from the bias, shortly before the first of their products comes: their lines are near then
   const std::size_t fill_axis = part.of[0].size() > 1 ? 0 : part.of[1].size() > 1 ? 1 : 2;
-  Part unfilled = part;
-  const auto fill_to = [&](std::size_t axis, std::int64_t end) {
-    Range& along = unfilled.of[fill_axis];
-    if (axis != fill_axis || along.begin == part.of[fill_axis].end) return;
-    along.end = std::clamp(end, along.begin, part.of[fill_axis].end);
-    fill(unfilled, bias);
-    along.begin = along.end;
+  Ranges unfilled = part.of;
+  unfilled[fill_axis].end = unfilled[fill_axis].begin;
+  const auto reaches = [&](std::int64_t end) {
+    const Range all = part.of[fill_axis];
+    unfilled[fill_axis] = {unfilled[fill_axis].end, std::clamp(end, unfilled[fill_axis].end, all.end)};
   };
   const std::int64_t height = axes_[1].given, width = axes_[2].given;
   // whole rows while some fit into a strip, else parts of one: cut at the same cells for every part of the result, so
   // that the order of its sums is the same
   const std::int64_t lines = std::max<std::int64_t>(1, form_.strip / std::max<std::int64_t>(1, width));
   const std::int64_t length = std::min(width, form_.strip);
-  for (std::int64_t z = met_z.begin; z < met_z.end; ++z) {
-    fill_to(0, reach(0, z + 1));
-    for (std::int64_t y = met_y.begin; y < met_y.end; y += lines) {
-      const std::int64_t rows = std::min(lines, met_y.end - y);
+  // … and whole layers
+  const std::int64_t layers = met_y.size() == height ? std::max<std::int64_t>(1, lines / height) : 1;
+  for (std::int64_t z = met_z.begin; z < met_z.end; z += layers)
+    for (std::int64_t y = met_y.begin / lines * lines; y < met_y.end; y += lines) {
+      const std::int64_t deep = std::min(layers, met_z.end - z);
+      const std::int64_t begin = std::max(y, met_y.begin), rows = std::min(y + lines, met_y.end) - begin;
       for (std::int64_t x = met_x.begin / length * length; x < met_x.end; x += length) {
         const std::int64_t n = std::min(length, width - x);
-        multiply(part, (z * height + y) * width + x, (rows - 1) * width + n, lane);
-        fill_to(2, reach(2, x + n));
-        for (std::int64_t row = 0; row < rows; ++row) {
-          fill_to(1, reach(1, y + row + 1));
-          add_row(part, {z, y + row, x}, n, lane.products + row * width);
+        multiply(part, (z * height + begin) * width + x, ((deep - 1) * height + rows - 1) * width + n, lane);
+        for (std::int64_t i = 0; i < deep; ++i) {
+          reaches(fill_axis == 0 ? reach(0, z + i + 1) : fill_axis == 1 ? reach(1, begin + rows) : reach(2, x + n));
+          for (std::int64_t o = 0; o < form_.result_channels; ++o) {
+            T* result = part.result + o * result_cells_;
+            fill(unfilled, part.bias[o], result);
+            add(part.of, {z + i, begin, x}, rows, n, lane.products + o * form_.taps * pitch_ + i * height * width,
+                result);
+          }
         }
       }
     }
-  }
-  fill_to(fill_axis, part.of[fill_axis].end);
+  reaches(part.of[fill_axis].end);
+  for (std::int64_t o = 0; o < form_.result_channels; ++o)
+    fill(unfilled, part.bias[o], part.result + o * result_cells_);
 }
 
 /// Products of n cells that follow each other.
@@ -279,36 +283,37 @@ void TapProducts<T>::multiply(const Part& part, std::int64_t cell, std::int64_t 
   }
 }
 
-/// Adds the products of n cells of a row, from `first` on, where they belong.
+/// Adds the products of a result channel where they belong: those of n cells of some rows, from `first` on.
 template <class T>
-void TapProducts<T>::add_row(const Part& part, const std::array<std::int64_t, 3>& first, std::int64_t n,
-                             const T* products) const {
+void TapProducts<T>::add(const Ranges& of, const std::array<std::int64_t, 3>& first, std::int64_t rows, std::int64_t n,
+                         const T* products, T* result) const {
   const Meeting &az = axes_[0], &ay = axes_[1], &ax = axes_[2];
-  const Range of_z = part.of[0], of_y = part.of[1], of_x = part.of[2];
-  constexpr Finish<T> adds{.adds = true, .leaks = false, .limits = false, .slope = {}, .low = {}, .high = {}};
-  for (std::int64_t o = 0; o < form_.result_channels; ++o)
-    for (std::int64_t kz = 0; kz < az.taps; ++kz) {
-      const std::int64_t z = first[0] * az.stride + kz * az.step + az.first;
-      if (z < of_z.begin || z >= of_z.end) continue;
-      for (std::int64_t ky = 0; ky < ay.taps; ++ky) {
-        const std::int64_t y = first[1] * ay.stride + ky * ay.step + ay.first;
-        if (y < of_y.begin || y >= of_y.end) continue;
-        T* row = part.result + o * result_cells_ + (z * ay.result + y) * ax.result;
-        const T* of_tap = products + ((o * az.taps + kz) * ay.taps + ky) * ax.taps * pitch_;
-        for (std::int64_t kx = 0; kx < ax.taps; ++kx, of_tap += pitch_) {
-          const std::int64_t x = first[2] * ax.stride + kx * ax.step + ax.first;
-          const auto reached = [&](std::int64_t f) { return f <= x ? 0 : std::min(n, ceil_divide(f - x, ax.stride)); };
-          const std::int64_t begin = reached(of_x.begin), end = reached(of_x.end);
-          if (end <= begin) continue;
-          if (ax.stride == 1) {
-            rows_.finish(adds, of_tap + begin, end - begin, row + x + begin);
-            continue;
-          }
-          T* out = row + x;
-          for (std::int64_t i = begin; i < end; ++i) out[i * ax.stride] += of_tap[i];
-        }
+  // the cells from `from` on that meet a tap in the part
+  const auto met_by = [&](std::size_t axis, std::int64_t from, std::int64_t count, std::int64_t k) {
+    const Meeting& meeting = axes_[axis];
+    const std::int64_t place = from * meeting.stride + k * meeting.step + meeting.first;
+    const auto reached = [&](std::int64_t f) {
+      return f <= place ? 0 : std::min(count, ceil_divide(f - place, meeting.stride));
+    };
+    return Range{reached(of[axis].begin), reached(of[axis].end)};
+  };
+  for (std::int64_t kz = 0; kz < az.taps; ++kz) {
+    const std::int64_t z = first[0] * az.stride + kz * az.step + az.first;
+    if (z < of[0].begin || z >= of[0].end) continue;
+    for (std::int64_t ky = 0; ky < ay.taps; ++ky) {
+      const Range met_y = met_by(1, first[1], rows, ky);
+      if (met_y.end <= met_y.begin) continue;
+      const std::int64_t y = (first[1] + met_y.begin) * ay.stride + ky * ay.step + ay.first;
+      for (std::int64_t kx = 0; kx < ax.taps; ++kx) {
+        const Range met_x = met_by(2, first[2], n, kx);
+        if (met_x.end <= met_x.begin) continue;
+        const std::int64_t x = (first[2] + met_x.begin) * ax.stride + kx * ax.step + ax.first;
+        add_rows_({products + ((kz * ay.taps + ky) * ax.taps + kx) * pitch_ + met_y.begin * ax.given + met_x.begin,
+                   ax.given, met_y.size(), met_x.size(), result + (z * ay.result + y) * ax.result + x,
+                   ay.stride * ax.result, ax.stride});
       }
     }
+  }
 }
 
 template class TapProducts<float>;

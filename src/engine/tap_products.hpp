@@ -9,6 +9,7 @@
 
 #include "engine/blocking.hpp"
 #include "engine/prepared.hpp"
+#include "kernels/add_rows.hpp"
 #include "kernels/kernels.hpp"
 
 #include <faltung/problem.hpp>
@@ -65,7 +66,7 @@ class TapProducts : public Prepared {
   };
   /// One conv group of one sample, and the part of its result that is computed.
   struct Part {
-    const T *given, *weights;
+    const T *given, *weights, *bias;
     T* result;
     Ranges of;
   };
@@ -73,15 +74,16 @@ class TapProducts : public Prepared {
   /// The given cells that meet some cell of a part of the result.
   Range met(std::size_t axis, Range of) const;
   std::int64_t reach(std::size_t axis, std::int64_t end) const;
-  void fill(const Part& part, const T* bias) const;
-  void run_part(const Part& part, const T* bias, const Lane& lane) const;
+  void fill(const Ranges& of, T bias, T* result) const;
+  void run_part(const Part& part, const Lane& lane) const;
   void multiply(const Part& part, std::int64_t cell, std::int64_t n, const Lane& lane) const;
-  void add_row(const Part& part, const std::array<std::int64_t, 3>& first, std::int64_t n, const T* products) const;
+  void add(const Ranges& of, const std::array<std::int64_t, 3>& first, std::int64_t rows, std::int64_t n,
+           const T* products, T* result) const;
 
   Problem problem_;
   int threads_;
   const TileKernels<T>& tiles_;
-  const RowKernels<T>& rows_;
+  AddRowsKernel<T> add_rows_;
   TapProductsForm form_;
   std::array<Meeting, 3> axes_;
   std::int64_t given_cells_ = 1, result_cells_ = 1;
