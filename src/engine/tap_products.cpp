@@ -21,6 +21,8 @@ constexpr std::int64_t least_strip = 128, most_strip = 4096;
 constexpr std::int64_t block_channels = 32, near_channels = 64, near_bytes = std::int64_t{2} << 20U;
 /// Bytes of cells that stay in the first-level cache while the tiles of rows pass over them.
 constexpr std::int64_t resident_bytes = std::int64_t{24} << 10U;
+/// Tiles of fewer rows than a wide one that may pass over the cells: each loads them again.
+constexpr std::int64_t most_passes = 4;
 
 template <class T>
 struct TapWeights : Packed {
@@ -54,7 +56,7 @@ TapProductsForm tap_products_form(const Problem& problem, const TileLimits& tile
   const std::int64_t vectors = ceil_divide(std::min(form.strip, cells), tiles.lanes);
   double least = 0;
   for (std::int64_t rows = 1; rows <= std::min<std::int64_t>(form.rows, most_tile_rows); ++rows) {
-    if (tiles.widest[rows] == 0) continue;
+    if (tiles.widest[rows] == 0 || (rows < tiles.wide_rows && form.rows > most_passes * rows)) continue;
     const double cost = tiles_cost(form.rows, vectors, rows, tiles.widest[rows]);
     if (least != 0 && cost > least) continue;
     least = cost;
