@@ -16,6 +16,10 @@ std::int64_t odd(std::int64_t points) { return points | 1; }
 /// Numbers of spectra that are held for the sake of threads.
 constexpr std::int64_t most_numbers = std::int64_t{1} << 24U;
 
+/// Bytes of the result's spectra that are held together, where a chunk of its channels has as many as the given
+/// array's: these are read again for each chunk.
+constexpr std::int64_t chunk_bytes = std::int64_t{1} << 20U;
+
 template <class T>
 AlignedNumbers<T> outer_twiddles(const FftSize<T>& rows, std::int64_t columns, std::int64_t lanes) {
   const std::vector<std::int64_t> frequency = rows.frequencies();
@@ -72,6 +76,14 @@ FftConvolution<T>::FftConvolution(const Problem& problem, const FftTiling& tilin
       (extents_.given_channels * extents_.given_planes + extents_.result_channels * extents_.result_planes) * 2 *
       tiling.points();
   tiling_.pairs_at_once = std::max(tiling_.pairs_at_once, std::min({tiling_.pairs, wanted, most_numbers / spectra}));
+  const std::int64_t of_channel = extents_.result_planes * tiling_.pairs_at_once * 2 * tiling.points();
+  const std::int64_t held =
+      std::max(chunk_bytes / static_cast<std::int64_t>(sizeof(T)),
+               extents_.given_channels * extents_.given_planes * tiling_.pairs_at_once * 2 * tiling.points());
+  chunk_ = round_up(std::max<std::int64_t>(1, held / of_channel), std::int64_t{most_product_channels});
+  chunk_ = std::min(extents_.result_channels,
+                    round_up(ceil_divide(extents_.result_channels, ceil_divide(extents_.result_channels, chunk_)),
+                             std::int64_t{most_product_channels}));
   const std::int64_t tasks = std::max(problem.groups * extents_.result_planes * tiling.pairs,
                                       extents_.given_channels * extents_.given_planes * tiling_.pairs_at_once);
   lanes_ = std::clamp<std::int64_t>(wanted, 1, tasks);
@@ -99,7 +111,7 @@ std::int64_t FftConvolution<T>::given_step(std::int64_t pairs) const {
 }
 template <class T>
 std::int64_t FftConvolution<T>::result_step(std::int64_t pairs) const {
-  return odd(extents_.result_channels * extents_.result_planes * pairs) * point();
+  return odd(chunk_ * extents_.result_planes * pairs) * point();
 }
 template <class T>
 std::int64_t FftConvolution<T>::weights_step() const {

@@ -70,8 +70,9 @@ class FftConvolution {
   /// One given channel, one result channel, one term: from array to array by tiles.
   bool run_single(const T* given, const FftWeights<T>& weights, T* result, T* scratch) const;
   bool run_many(const T* given, const FftWeights<T>& weights, T* result, T* scratch) const;
-  /// All products of one frequency.
-  void multiply(const T* weights, const T* given, T* result, std::int64_t pairs) const;
+  /// All products of one frequency that are of result channels `begin` … `end` − 1.
+  void multiply(const T* weights, const T* given, T* result, std::int64_t pairs, std::int64_t begin,
+                std::int64_t end) const;
   void fold(T* temporary, const std::vector<T>& bias, T* result) const;
   T bias_of(const FftWeights<T>& weights, std::int64_t channel) const {
     return weights.bias.empty() || fold_ ? T{} : weights.bias[static_cast<std::size_t>(channel)];
@@ -90,6 +91,7 @@ class FftConvolution {
   std::int64_t given_plane_, result_plane_;                       // cells of one plane
   std::vector<std::int64_t> term_begin_, term_plane_, term_tap_;  // of every result plane
   bool single_;
+  std::int64_t chunk_;  ///< result channels whose spectra are held together
   std::optional<Fold> fold_;
   std::int64_t lanes_;  // threads with scratch memory of their own
 };

@@ -171,17 +171,20 @@ bool FftConvolution<T>::run_many(const T* given, const FftWeights<T>& weights, T
         kernels_.forward(shape_, own.tile, own.row, given_spectra + task * point(), given_step(pairs));
       });
       const T* of_group = weights.spectra.data() + group * frequencies() * weights_step();
-      parallel_for(frequencies(), threads_, [&](std::int64_t f) {
-        multiply(of_group + f * weights_step(), given_spectra + f * given_step(pairs),
-                 result_spectra + f * result_step(pairs), pairs);
-      });
-      with_lane(result_planes * pairs, [&](std::int64_t task, const Lane& own) {
-        const std::int64_t plane = group * result_planes + task / pairs;
-        kernels_.inverse(shape_, result_spectra + task * point(), result_step(pairs), own.row, own.tile,
-                         ceil_divide(kept_columns(first + task % pairs), kernels_.lanes));
-        if (!store(own, plane, first + task % pairs, bias_of(weights, plane / extents_.result_planes), result))
-          all_finite.store(false, std::memory_order_relaxed);
-      });
+      for (std::int64_t begin = 0; begin < extents_.result_channels; begin += chunk_) {
+        const std::int64_t end = std::min(begin + chunk_, extents_.result_channels);
+        parallel_for(frequencies(), threads_, [&](std::int64_t f) {
+          multiply(of_group + f * weights_step(), given_spectra + f * given_step(pairs),
+                   result_spectra + f * result_step(pairs), pairs, begin, end);
+        });
+        with_lane((end - begin) * extents_.result_planes * pairs, [&](std::int64_t task, const Lane& own) {
+          const std::int64_t plane = group * result_planes + begin * extents_.result_planes + task / pairs;
+          kernels_.inverse(shape_, result_spectra + task * point(), result_step(pairs), own.row, own.tile,
+                           ceil_divide(kept_columns(first + task % pairs), kernels_.lanes));
+          if (!store(own, plane, first + task % pairs, bias_of(weights, plane / extents_.result_planes), result))
+            all_finite.store(false, std::memory_order_relaxed);
+        });
+      }
     }
   return all_finite;
 }
@@ -190,29 +193,31 @@ bool FftConvolution<T>::run_many(const T* given, const FftWeights<T>& weights, T
 /// that stay, with these channels, in the second: Goto & van de Geijn, "Anatomy of high-performance matrix
 /// multiplication", 2008.
 template <class T>
-void FftConvolution<T>::multiply(const T* weights, const T* given, T* result, std::int64_t pairs) const {
+void FftConvolution<T>::multiply(const T* weights, const T* given, T* result, std::int64_t pairs, std::int64_t begin,
+                                 std::int64_t end) const {
   const std::int64_t channels = extents_.given_channels, planes = extents_.result_planes;
   const std::int64_t of_block = extents_.taps * channels * point();  // weights of one result channel
   const std::int64_t depth = std::max<std::int64_t>(16, product_numbers / (extents_.taps * point()));
-  for (std::int64_t begin = 0; begin < channels; begin += depth)
+  for (std::int64_t channel = 0; channel < channels; channel += depth)
     for (std::int64_t first = 0; first < pairs; first += product_pairs)
-      for (std::int64_t out = 0; out < extents_.result_channels; out += most_product_channels) {
-        const std::int64_t width = std::min<std::int64_t>(most_product_channels, extents_.result_channels - out);
+      for (std::int64_t out = begin; out < end; out += most_product_channels) {
+        // the last block of all may have fewer; chunks end where blocks do
+        const std::int64_t width = std::min<std::int64_t>(most_product_channels, end - out);
         for (std::int64_t plane = 0; plane < planes; ++plane) {
           const std::int64_t terms = term_begin_[at(plane)];
-          FftProduct<T> product{given + (begin * extents_.given_planes * pairs + first) * point(),
+          FftProduct<T> product{given + (channel * extents_.given_planes * pairs + first) * point(),
                                 extents_.given_planes * pairs * point(),
                                 pairs * point(),
-                                weights + out * of_block + begin * width * point(),
+                                weights + out * of_block + channel * width * point(),
                                 channels * width * point(),
                                 width * point(),
-                                result + ((out * planes + plane) * pairs + first) * point(),
+                                result + (((out - begin) * planes + plane) * pairs + first) * point(),
                                 planes * pairs * point(),
-                                std::min(depth, channels - begin),
+                                std::min(depth, channels - channel),
                                 term_begin_[at(plane + 1)] - terms,
                                 term_plane_.data() + terms,
                                 term_tap_.data() + terms,
-                                begin > 0};
+                                channel > 0};
           for (std::int64_t pair = first; pair < std::min(pairs, first + product_pairs); ++pair) {
             kernels_.multiply[width](product);
             product.given += point();

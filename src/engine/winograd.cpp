@@ -12,6 +12,11 @@ namespace {
 constexpr std::int64_t block_bytes = std::int64_t{1} << 20U;
 /// Positions that a block has at least, where there are as many: fewer do not hide the reading of the weights.
 constexpr std::int64_t least_positions = 64;
+/// Bytes of the points and products of a block at most, with a line of the cache more for each channel: what else there
+/// is keeps below 4 MiB with them.
+constexpr std::int64_t most_block_bytes = std::int64_t{15} << 18U;
+/// … unless it had fewer positions than these, or weights so large are read once for each block.
+constexpr std::int64_t fewest_positions = 16, read_again_bytes = std::int64_t{4} << 20U;
 /// Result channels whose products are kept at once: at least so many, and more while their products are half as large
 /// as the points, which every chunk reads again.
 constexpr std::int64_t least_rows = 64, most_rows = 512;
@@ -60,7 +65,13 @@ void Winograd<T>::choose_blocks() {
   const std::int64_t granule = axes_.x.granule, lines = axes_.y.tiles * axes_.y.granule;
   const std::int64_t position_bytes = static_cast<std::int64_t>(sizeof(T)) *
                                       (given_points + out_points() * ceil_divide(result_channels_, chunks_.parts));
-  const std::int64_t fitting = std::max(least_positions, block_bytes / position_bytes);
+  const std::int64_t line_positions = 64 / static_cast<std::int64_t>(sizeof(T));
+  // few rows fill no register tile with few positions
+  const bool enough = result_channels_ >= busy_accumulators && weight_bytes() <= read_again_bytes;
+  const std::int64_t fewest = enough ? fewest_positions : least_positions;
+  const std::int64_t fitting =
+      std::max(block_bytes / position_bytes,
+               std::clamp(most_block_bytes / position_bytes - line_positions, fewest, least_positions));
   const std::int64_t tiles = std::min(axes_.x.tiles, std::max<std::int64_t>(1, fitting / granule));
   // margins of other boundaries copy any cell of the row
   tile_blocks_ = EvenParts(axes_.x.tiles, axes_.x.boundary == Boundary::zeros ? tiles : axes_.x.tiles);
@@ -164,10 +175,7 @@ void Winograd<T>::lay_out() {
                  y_.in.columns * cell_pitch_,     out_row_pitch_};
   for (std::int64_t& elements : lane_parts_) elements = round_up(elements, line);
   zeros_.resize(at(std::max(cell_pitch_, result_channels_)));
-  std::int64_t depths = 0;
-  for (std::size_t point = 0; point < terms_.size(); ++point) depths += depth_of(point);
-  points_far_ =
-      (lane_parts_[0] + result_channels_ * depths) * static_cast<std::int64_t>(sizeof(T)) > second_cache_bytes();
+  points_far_ = lane_parts_[0] * static_cast<std::int64_t>(sizeof(T)) + weight_bytes() > second_cache_bytes();
 }
 
 /// For every turn of the slots: which one holds the first depth tap's plane.
@@ -193,10 +201,15 @@ std::size_t Winograd<T>::workspace_bytes() const {
 }
 
 template <class T>
-std::size_t Winograd<T>::packed_bytes() const {
+std::int64_t Winograd<T>::weight_bytes() const {
   std::int64_t depths = 0;
   for (std::size_t point = 0; point < terms_.size(); ++point) depths += depth_of(point);
-  return at(problem_.groups * result_channels_ * (depths + 1)) * sizeof(T);
+  return result_channels_ * depths * static_cast<std::int64_t>(sizeof(T));
+}
+
+template <class T>
+std::size_t Winograd<T>::packed_bytes() const {
+  return at(problem_.groups * (weight_bytes() + result_channels_ * static_cast<std::int64_t>(sizeof(T))));
 }
 
 template class Winograd<float>;

@@ -101,6 +101,8 @@ class Winograd : public Transformed {
   std::int64_t depth_of(std::size_t point) const {
     return static_cast<std::int64_t>(terms_[point].size()) * axes_.z.taps * given_channels_;
   }
+  /// Of the transformed weights of a group.
+  std::int64_t weight_bytes() const;
   std::int64_t given_cells() const { return axes_.z.given * axes_.y.given * axes_.x.given; }
   std::int64_t result_cells() const { return axes_.z.result * axes_.y.result * axes_.x.result; }
 

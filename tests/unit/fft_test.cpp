@@ -61,6 +61,14 @@ TEST(Fft, TilesMeetInEveryRank) {
     expect_small_errors(text);
 }
 
+TEST(Fft, ResultChannelsAreMadeInChunks) {
+  for (const char* text : {"conv2d ic2 oc163 i64x64 k9x9 p4", "conv3d ic2 oc17 i9x40x40 k3x9x9 p1x4x4",
+                           "convt2d n2 g2 ic6 oc62 i60x60 k15x15"}) {
+    expect_small_errors(text);
+    EXPECT_LT(make_plan(parse_problem(text), {.algorithm = "fft", .threads = 1}).workspace_bytes(), 4U << 20U) << text;
+  }
+}
+
 TEST(Fft, AnyStrideDilationAndFlip) {
   for (const char* text :
        {"conv1d i900 k40 s3 d2 p11", "convt1d i300 k40 s3 d2 p11", "conv2d ic2 oc3 i60x70 k5x6 s2x3 d3x1 p4x2",
