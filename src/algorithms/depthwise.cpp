@@ -49,18 +49,16 @@ bool goes_by_planes(const Problem& problem) {
 
 /// Seconds for a multiply-add of planes, of those of a strided gather, of kernels that know their taps and of others,
 /// for a loaded vector's numbers, for a multiply-add more with 4 (kernels that know their taps: 8) and with 64 given
-/// channels, for what the last vector of a row wastes; a row and tap of four result rows, a call of the kernel, a
-/// result of several phases, a packed cell, and how long a sum waits for its multiply-add. Measured:
-/// docs/design/cost_model.md.
+/// channels; a row and tap of four result rows, a call of the kernel, a result of several phases, a given cell and a
+/// row of them, and how long a sum waits for its multiply-add. Measured: docs/design/cost_model.md.
 struct Rates {
-  double planes, planes_strided, known, any, load, many, crowd, last, row, call, placed, packed, latency;
+  double planes, planes_strided, known, any, load, many, crowd, row, call, placed, packed, packed_row, latency;
 };
 Rates rates_of() {
   if (tile_kernels<float>(current_target()).lanes >= 16)
-    return {0.02e-9,  0.055e-9, 0.0102e-9, 0.0131e-9, 0.037e-9, 0.0027e-9, 0.017e-9,
-            0.096e-9, 2.8e-9,   18e-9,     0.14e-9,   0.09e-9,  1.3e-9};
-  return {0.029e-9, 0.06e-9, 0.0215e-9, 0.023e-9, 0.053e-9, 0.0045e-9, 0.017e-9,
-          0.024e-9, 0.87e-9, 23e-9,     0.19e-9,  0.067e-9, 1.3e-9};
+    return {0.02e-9, 0.055e-9, 0.0085e-9, 0.0173e-9, 0.02e-9, 0, 0.0042e-9, 3.1e-9, 17e-9, 0.3e-9, 0.124e-9, 0, 1.3e-9};
+  return {0.029e-9, 0.06e-9, 0.0206e-9, 0.0266e-9, 0.042e-9, 0.001e-9, 0.0054e-9,
+          1.4e-9,   23e-9,   0.17e-9,   0.136e-9,  0.74e-9,  1.3e-9};
 }
 
 /// Of weight gradients.
@@ -151,19 +149,19 @@ class Depthwise : public Algorithm {
         return std::max<std::int64_t>(1, gather ? axis.coarse : ceil_divide(axis.fine, axis.stride));
       };
       const double positions = real(extent(x));
-      product += rates.last / positions;
       // few sums wait for themselves: rows of a tile, as far apart as their taps, and the vectors of a row
       const std::int64_t apart = y.dilation / std::gcd(y.stride, y.dilation),
                          vectors = ceil_divide(extent(x), lanes_of(problem)),
                          rows = std::min<std::int64_t>(few_channels_rows, ceil_divide(extent(y), apart)),
                          together = std::min<std::int64_t>(vectors, rows == 1 ? 8 : 2);
       const double waiting = rates.latency * real(ceil_divide(vectors, together)) / (positions * real(rows));
-      const double calls = results / positions / 4;
-      seconds =
-          std::max(wider * product, waiting) * products +
-          calls * (rates.call + rates.row * real(channels * taps(z) * height)) +
-          wider * rates.packed * real(element_count(problem.given_shape()) * taps(z)) / (gather ? real(z.stride) : 1) +
-          (!gather && x.stride > 1 ? wider * rates.placed * results : 0);
+      const double calls = results / positions / 4, whole_vectors = real(vectors * lanes_of(problem)) / positions;
+      const double packed = real(taps(z)) / (gather ? real(z.stride) : 1),
+                   given = real(element_count(problem.given_shape()));
+      seconds = std::max(wider * product * whole_vectors, waiting) * products +
+                calls * (rates.call + rates.row * real(channels * taps(z) * height)) +
+                packed * given * (wider * rates.packed + rates.packed_row / real(gather ? x.fine : x.coarse)) +
+                (!gather && x.stride > 1 ? wider * rates.placed * results : 0);
     }
     return {seconds + seconds_of_arrays(problem), seconds_to_order_weights(problem, 5e-9)};
   }

@@ -17,7 +17,7 @@ namespace {
 struct Rates {
   double multiply_add, cell, result, tile;
 };
-constexpr Rates rates = {0.0205e-9, 0.6e-9, 1e-9, 25e-9}, rates_of_64_bytes = {0.0115e-9, 0.6e-9, 1e-9, 25e-9};
+constexpr Rates rates = {0.0205e-9, 0.6e-9, 1e-9, 25e-9}, rates_of_64_bytes = {0.0095e-9, 0.6e-9, 1e-9, 25e-9};
 /// Where the weights of a group do not stay in the second-level cache, a core reads this many bytes of them in a
 /// second: one stream, asked for ahead.
 constexpr double far_weights_per_second = 26e9;
