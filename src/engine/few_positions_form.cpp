@@ -12,12 +12,13 @@ namespace faltung::internal {
 
 namespace {
 
-/// Seconds for a multiply-add of full tiles, a cell that is put beside those of other positions, a result, and a tile
-/// of a block. Measured: docs/design/cost_model.md.
+/// Seconds for a multiply-add of full tiles, a cell that is put beside those of other positions (of several samples),
+/// a result (of several phases or samples), and a tile of a block. Measured: docs/design/cost_model.md.
 struct Rates {
-  double multiply_add, cell, result, tile;
+  double multiply_add, cell, cell_of_samples, result, result_apart, tile;
 };
-constexpr Rates rates = {0.0205e-9, 0.6e-9, 1e-9, 25e-9}, rates_of_64_bytes = {0.0095e-9, 0.6e-9, 1e-9, 25e-9};
+constexpr Rates rates = {0.0215e-9, 0.22e-9, 0.7e-9, 0.4e-9, 1e-9, 25e-9},
+                rates_of_64_bytes = {0.0115e-9, 0.22e-9, 0.7e-9, 0.4e-9, 1e-9, 25e-9};
 /// Where the weights of a group do not stay in the second-level cache, a core reads this many bytes of them in a
 /// second: one stream, asked for ahead.
 constexpr double far_weights_per_second = 26e9;
@@ -130,6 +131,11 @@ FewPositionsForm few_positions_form(const Problem& problem, std::int64_t lanes,
   const Rates& of = real(lanes) * bytes >= 64 ? rates_of_64_bytes : rates;
   const double channels = real(form.given_channels), batch = real(problem.batch), wider = bytes / 4;
   const std::int64_t all_vectors = ceil_divide(form.result_channels, lanes);
+  const bool together =
+      problem.batch == 1 &&
+      (gather || std::all_of(axes.begin(), axes.end(), [](const Axis& axis) { return axis.stride == 1; }));
+  const double cell = problem.batch == 1 ? of.cell : of.cell_of_samples,
+               result = together ? of.result : of.result_apart;
   double weights = 0, results = 0;
   for_each_phase(form, [&](const PhaseAxis& z, const PhaseAxis& y, const PhaseAxis& x) {
     weights += real(static_cast<std::int64_t>(z.taps.size() * y.taps.size() * x.taps.size()));
@@ -146,10 +152,10 @@ FewPositionsForm few_positions_form(const Problem& problem, std::int64_t lanes,
                    nz = static_cast<std::int64_t>(z.results.size());
         const std::int64_t rows = apart ? problem.batch : problem.batch * nx * ny * nz;
         if (rows == 0) return;
-        const std::int64_t together =
+        const std::int64_t positions =
             apart ? 1 : ceil_divide(std::min(rows, most_rows[at(vectors)]), std::max<std::int64_t>(1, problem.batch));
         const double taps =
-            x.taps_of(together) * y.taps_of(ceil_divide(together, nx)) * z.taps_of(ceil_divide(together, nx * ny));
+            x.taps_of(positions) * y.taps_of(ceil_divide(positions, nx)) * z.taps_of(ceil_divide(positions, nx * ny));
         const double times = apart ? real(nx * ny * nz) : 1;
         const EvenParts parts(rows, most_rows[at(vectors)]), panels(all_vectors, vectors);
         const auto all = static_cast<std::int64_t>(z.taps.size() * y.taps.size() * x.taps.size());
@@ -161,8 +167,7 @@ FewPositionsForm few_positions_form(const Problem& problem, std::int64_t lanes,
       });
       double seconds = wider * of.multiply_add * real(lanes) * channels * multiply_adds;
       if (form.far) seconds = std::max(seconds, weights / far_weights_per_second);
-      seconds +=
-          of.cell * channels * cells + of.result * batch * results * real(form.result_channels) + of.tile * tiles;
+      seconds += cell * channels * cells + result * batch * results * real(form.result_channels) + of.tile * tiles;
       seconds *= real(problem.groups);
       if (form.vectors > 0 && seconds >= form.seconds) continue;
       form.vectors = vectors;
