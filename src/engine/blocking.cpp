@@ -41,6 +41,8 @@ constexpr std::int64_t panels_bytes = std::int64_t{192} << 10U;
 constexpr std::int64_t most_passes = 4;
 /// Share of the taps from which on leaving out the others is not worth finding them.
 constexpr double most_met = 0.95;
+/// … and steps that all tiles of rows at some positions have to leave out: finding them takes as long as some.
+constexpr double least_left_out = 8;
 /// Rows and layers of positions of which it is looked up.
 constexpr std::int64_t most_looked_up = std::int64_t{1} << 12U;
 /// Bytes of results that wait for the phases to be put together; a quarter of it where they only wait to be moved: they
@@ -233,7 +235,9 @@ Blocking choose_blocking(const std::array<LoweredAxis, 3>& axes, const DenseShap
     most_positions =
         std::min(most_positions, std::max(least_positions, far_results / (all_rows * shape.element_bytes)));
   const auto may_skip = [&](const Blocking& cut) {
-    return shape.met < most_met && axes[0].positions + axes[1].positions <= most_looked_up &&
+    const std::int64_t row_tiles = ceil_divide(cut.chunk * shape.largest_group, tiles.wide_rows);
+    return shape.met < most_met && (1 - shape.met) * real(cut.sum_block * row_tiles) >= least_left_out &&
+           axes[0].positions + axes[1].positions <= most_looked_up &&
            cut.sum_block % std::max<std::int64_t>(1, shape.taps) == 0;  // whole channels
   };
   blocking.box = choose_box(axes, shape, tiles, most_positions, blocking.panels);

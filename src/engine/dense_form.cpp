@@ -109,7 +109,8 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
     run = ((box[0] - 1) * reach[1] + box[1] - 1) * reach[2] + box[2];
   }
   std::int64_t vectors = ceil_divide(run, lanes);
-  if (!blocking.panels && blocking.joins_rows) vectors *= std::exchange(runs, 1);
+  const bool joined = !blocking.panels && blocking.joins_rows;  // each tile is a run
+  if (joined) vectors *= std::exchange(runs, 1);
   const std::int64_t chunks = ceil_divide(shape.result_channels, blocking.chunk);
   const double cells = real(runs * vectors * lanes);
   double met = 1;  // tiles leave out taps that meet nothing but zeros
@@ -127,7 +128,7 @@ DenseWork dense_work(const Problem& problem, const DenseForm& form, const TileLi
                           tiles_cost(rows, vectors, blocking.tile_rows, blocking.tile_vectors);
     const double blocks = real(std::max<std::int64_t>(1, ceil_divide(depth, blocking.sum_block)));
     work.sums += all_rows * cells * blocks;
-    work.runs += real(runs * chunks) * blocks;
+    work.runs += real(joined ? ceil_divide(vectors, blocking.tile_vectors) * chunks : runs * chunks) * blocks;
     if (blocking.panels) work.panels += met * real(depth * chunks) * cells;
     weights += all_rows * real(depth);
   }
