@@ -159,7 +159,10 @@ std::optional<WinogradAxes> winograd_with(const Problem& problem, WinogradScheme
   const Rates rates = rates_of(tile_kernels<float>(current_target()).lanes);
   const double slower = f32 ? 1 : 2, number = f32 ? 4 : 8;
   const std::int64_t lines = made.y.tiles * made.y.granule, columns = made.x.tiles * made.x.granule;
-  const double positions = real(round_up(lines * columns, lanes)), vectors = real(lines * round_up(columns, lanes));
+  const std::int64_t rest = lines * columns % lanes;
+  const double last = rest * 2 > lanes || rest > 2 ? 1 : rest == 2 ? 0.55 : rest == 1 ? 0.4 : 0;  // one or two: columns
+  const double positions = real(lines * columns - rest) + last * real(lanes),
+               vectors = real(lines * round_up(columns, lanes));
   const double depth = real(made.z.result), planes = real(std::min(made.z.given, made.z.result * made.z.taps));
   const double weights = real(by.terms) * real(bx.terms) * given * result * real(made.z.taps);
   const double calls = depth * real(by.terms) * real(bx.terms);

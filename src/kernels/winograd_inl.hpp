@@ -280,7 +280,9 @@ void multiply_block(const T* HWY_RESTRICT a, std::int64_t next, const T* HWY_RES
   else
     unroll<all * vectors>([&](auto i) { sum[i] = hn::Zero(d); });
   for (std::int64_t k = 0; k < depth; ++k, a += rows) {
-    hwy::Prefetch(reinterpret_cast<const char*>(a) + weights_ahead);
+    // of a pair by turns the first and the second tile's of the next pair
+    const T* ahead = stacked > 1 && k % 2 != 0 ? a + next : a;
+    hwy::Prefetch(reinterpret_cast<const char*>(ahead) + stacked * weights_ahead);
     add_step<T, rows, vectors, stacked>(a, next, b + offset[k], Together<T>(), sum);
   }
   unroll<all>([&](auto i) {
