@@ -46,7 +46,7 @@ class Kn2row : public Algorithm {
     const bool strided = problem.unknown == Unknown::fine && problem.axes.back().stride > 1;
     const double wider = f32 ? 1 : 2;
     const double seconds = wider * ((wide ? 0.0102e-9 : 0.0187e-9) * form.multiply_adds + 0.075e-9 * form.sums +
-                                    (strided ? 0.46e-9 : 0.07e-9) * form.added) +
+                                    (strided ? 0.58e-9 : 0.07e-9) * form.added) +
                            2.5e-9 * form.added_runs;
     return {seconds + seconds_of_arrays(problem), seconds_to_order_weights(problem, 2e-9), 1e-6};
   }

@@ -15,12 +15,10 @@ constexpr std::int64_t least_positions = 96;
 /// Depth of one block of the sum: a tile's rows of weights and its cells stay in the first-level cache.
 constexpr std::int64_t sum_depth = 288;
 /// The same of cells that are read in place from beyond the second-level cache, a line and a half of each channel at a
-/// time: other loads of the tile stand between those of many channels, and fewer of them are under way. Where channels
-/// lie `meeting_bytes` apart, give or take a line, all of them meet in four sets of a first-level cache of 64.
-constexpr std::int64_t far_depth = 32, far_bytes = std::int64_t{2} << 20U, meeting_bytes = 1024, line_bytes = 64;
-/// Rows up to which it pays wherever channels lie: more take longer over the cells that they wait for. Tiles of fewer
-/// rows than a wide one read more of each channel.
-constexpr std::int64_t far_rows = 16;
+/// time: other loads of the tile stand between those of many channels, and fewer of them are under way; and channels
+/// some multiple of a line apart meet in few sets of a first-level cache. Tiles of fewer rows than a wide one read more
+/// of each channel, and so do those of AVX-512, which wait less where there are many.
+constexpr std::int64_t far_depth = 32, far_bytes = std::int64_t{2} << 20U, far_rows = 32, line_bytes = 64;
 /// Bytes of their results in a box: they stay in the second-level cache from one block to the next.
 constexpr std::int64_t far_results = std::int64_t{256} << 10U;
 /// Rows of the matrix product in one chunk: its weights (rows × sum_depth) and results stay in the second-level cache.
@@ -62,9 +60,8 @@ std::int64_t even(std::int64_t extent, std::int64_t box) { return ceil_divide(ex
 std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape,
                                        const TileLimits& tiles, std::int64_t most_positions, bool panels) {
   const LoweredAxis &az = axes[0], &ay = axes[1], &ax = axes[2];
-  // panels of what is read in place are the only copy: their own size is what counts
-  const std::int64_t cell_bytes =
-      panels && shape.in_place ? 0 : shape.given_channels * shape.planes * shape.element_bytes;
+  // nothing is packed of what is read in place: long runs of each channel are
+  const std::int64_t cell_bytes = shape.in_place ? 0 : shape.given_channels * shape.planes * shape.element_bytes;
   const auto bytes = [&](std::int64_t z, std::int64_t y, std::int64_t x) {
     return cell_bytes * (z + az.high - az.low) * (y + ay.high - ay.low) * (x + ax.high - ax.low);
   };
@@ -124,8 +121,9 @@ void choose_tile(Blocking& blocking, std::int64_t rows, std::int64_t lines, std:
                  const TileLimits& tiles, double& best, bool apart, const DenseShape& shape) {
   for_each_tile(tiles, blocking.panels, [&](std::int64_t most_rows, std::int64_t most_vectors) {
     // the cells under a wide tile are read again by every tile of few rows: from the first-level cache, or not at all
+    const bool far = shape.in_place && blocking.sum_block <= far_depth && blocking.sum_block < shape.given_channels;
     if (most_rows < tiles.wide_rows && rows > most_passes * most_rows && shape.taps == 1 &&
-        blocking.sum_block * most_vectors * tiles.lanes * shape.element_bytes > panel_bytes)
+        (far || blocking.sum_block * most_vectors * tiles.lanes * shape.element_bytes > panel_bytes))
       return;
     const bool joins = apart && lines > 1 && !shape.in_place && most_vectors <= most_vectors_apart;
     Blocking cut = blocking;
@@ -153,12 +151,11 @@ std::int64_t choose_sum_block(const DenseShape& shape, std::int64_t most) {
 /// Steps of one block of the sum, for tiles that read the planes.
 std::int64_t most_steps(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles) {
   const std::int64_t channel_bytes = axes[0].given * axes[1].given * axes[2].given * shape.element_bytes;
-  const bool meet = (channel_bytes + line_bytes) % meeting_bytes <= 2 * line_bytes;
-  const bool far = shape.in_place && shape.taps == 1 && shape.given_channels > 2 * far_depth &&
-                   shape.given_channels * channel_bytes > far_bytes &&
-                   tiles.wide_vectors * tiles.lanes * shape.element_bytes < 2 * line_bytes;
   const std::int64_t rows = shape.result_channels * shape.phases;
-  return far && rows >= tiles.wide_rows && (meet || (shape.phases == 1 && rows <= far_rows)) ? far_depth : sum_depth;
+  const bool far = shape.in_place && shape.taps == 1 && shape.given_channels > 2 * far_depth &&
+                   shape.given_channels * channel_bytes > far_bytes && rows >= tiles.wide_rows &&
+                   (rows <= far_rows || tiles.wide_vectors * tiles.lanes * shape.element_bytes < 2 * line_bytes);
+  return far ? far_depth : sum_depth;
 }
 
 /// Returns what the tiles cost.
