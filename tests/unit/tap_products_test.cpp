@@ -34,6 +34,8 @@ constexpr const char* tap_products[] = {
     "conv2d-dx ic2 oc8 i9x8 k3x3 s2 p1",            // the adjoint
     "convt2d-dx ic3 oc8 i9x8 k3x3 p1",
     "conv1d ic2 oc3 i1 k1",
+    "convt2d ic4 oc2 i4x5 k2x2 s3 o12x16",  // results that no product reaches, at the end
+    "conv1d ic4 oc2 i6 k3 p5",              // … and at the beginning
 };
 
 template <class T, class Numbers>
