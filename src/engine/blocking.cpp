@@ -57,11 +57,16 @@ constexpr double cell_vectors = 1.25, run_vectors = 6;
 /// As even as possible, no larger than before.
 std::int64_t even(std::int64_t extent, std::int64_t box) { return ceil_divide(extent, ceil_divide(extent, box)); }
 
+/// All phases have the same taps: nobody else's results wait in a box.
+bool one_group(const DenseShape& shape) { return shape.smallest_group == shape.phases; }
+
 std::array<std::int64_t, 3> choose_box(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape,
                                        const TileLimits& tiles, std::int64_t most_positions, bool panels) {
   const LoweredAxis &az = axes[0], &ay = axes[1], &ax = axes[2];
-  // nothing is packed of what is read in place: long runs of each channel are
-  const std::int64_t cell_bytes = shape.in_place ? 0 : shape.given_channels * shape.planes * shape.element_bytes;
+  // nothing is packed of what is read in place: long runs of each channel are fast. Boxes of phases that differ are
+  // small all the same, because the results of all of them wait
+  const bool counts = !shape.in_place || (!panels && !one_group(shape));
+  const std::int64_t cell_bytes = counts ? shape.given_channels * shape.planes * shape.element_bytes : 0;
   const auto bytes = [&](std::int64_t z, std::int64_t y, std::int64_t x) {
     return cell_bytes * (z + az.high - az.low) * (y + ay.high - ay.low) * (x + ax.high - ax.low);
   };
@@ -152,7 +157,7 @@ std::int64_t choose_sum_block(const DenseShape& shape, std::int64_t most) {
 std::int64_t most_steps(const std::array<LoweredAxis, 3>& axes, const DenseShape& shape, const TileLimits& tiles) {
   const std::int64_t channel_bytes = axes[0].given * axes[1].given * axes[2].given * shape.element_bytes;
   const std::int64_t rows = shape.result_channels * shape.phases;
-  const bool far = shape.in_place && shape.taps == 1 && shape.given_channels > 2 * far_depth &&
+  const bool far = shape.in_place && shape.taps == 1 && one_group(shape) && shape.given_channels > 2 * far_depth &&
                    shape.given_channels * channel_bytes > far_bytes && rows >= tiles.wide_rows &&
                    (rows <= far_rows || tiles.wide_vectors * tiles.lanes * shape.element_bytes < 2 * line_bytes);
   return far ? far_depth : sum_depth;
