@@ -22,6 +22,8 @@ namespace {
 
 /// Bytes that the given rows of a tile may take: a part of the second-level cache.
 constexpr double most_bytes = double{1 << 20};
+/// Cells at both ends of a row that are packed, at most: two boxes.
+constexpr double packed_cells = 512;
 /// Tables of rows are made while planning and in the workspace.
 constexpr double most_rows = double{1 << 16};
 constexpr std::int64_t most_positions = std::int64_t{1} << 22U;
@@ -156,11 +158,13 @@ class Depthwise : public Algorithm {
                          together = std::min<std::int64_t>(vectors, rows == 1 ? 8 : 2);
       const double waiting = rates.latency * real(ceil_divide(vectors, together)) / (positions * real(rows));
       const double calls = results / positions / 4, whole_vectors = real(vectors * lanes_of(problem)) / positions;
-      const double packed = real(taps(z)) / (gather ? real(z.stride) : 1),
-                   given = real(element_count(problem.given_shape()));
+      // of long rows only the ends are packed
+      const double row = real(gather ? x.fine : x.coarse), given = real(element_count(problem.given_shape())),
+                   packed =
+                       std::min(1.0, packed_cells / std::max(1.0, row)) * real(taps(z)) / (gather ? real(z.stride) : 1);
       seconds = std::max(wider * product * whole_vectors, waiting) * products +
                 calls * (rates.call + rates.row * real(channels * taps(z) * height)) +
-                packed * given * (wider * rates.packed + rates.packed_row / real(gather ? x.fine : x.coarse)) +
+                packed * given * (wider * rates.packed + rates.packed_row / std::max(1.0, row)) +
                 (!gather && x.stride > 1 ? wider * rates.placed * results : 0);
     }
     return {seconds + seconds_of_arrays(problem), seconds_to_order_weights(problem, 5e-9)};
