@@ -12,9 +12,9 @@ class Workspace {
  public:
   explicit Workspace(std::size_t bytes) : bytes_(bytes) {
     if (bytes > kept_limit) {
-      own_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+      own_ = std::make_unique_for_overwrite<std::byte[]>(bytes);  // fresh pages, which are zeros
     } else if (bytes > kept_bytes) {
-      kept = std::make_unique_for_overwrite<std::byte[]>(bytes);
+      kept = std::make_unique<std::byte[]>(bytes);  // zeros: Plan::run
       kept_bytes = bytes;
     }
   }

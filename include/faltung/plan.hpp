@@ -148,7 +148,9 @@ class Plan {
 
   /// y = A x + b (or x = Aᵀ y + b): `given` has `problem().given_shape()`, `result` `problem().unknown_shape()`; both
   /// with the strides of the options, not overlapping; then the options' activation. `workspace`: at least
-  /// `workspace_bytes()`, any alignment. T is the problem's dtype. Errors: ArgumentError; OverflowError for int64 sums.
+  /// `workspace_bytes()`, any alignment, kept from run to run or zeros: what is in it changes no result, but lanes that
+  /// are nobody's are multiplied too, and denormals there take a hundred times as long. T is the problem's dtype.
+  /// Errors: ArgumentError; OverflowError for int64 sums.
   template <class T>
   void run(const TensorView<const T>& given, const PackedWeights& packed, const TensorView<T>& result,
            std::span<std::byte> workspace) const;

@@ -239,9 +239,6 @@ PackedWeights Plan::pack(const TensorView<const T>& weights, std::span<const T> 
 
 namespace {
 
-/// Not set to zeros, which took 6 % of a layer.
-std::unique_ptr<std::byte[]> fresh(std::size_t bytes) { return std::make_unique_for_overwrite<std::byte[]>(bytes); }
-
 void check_workspace(std::span<std::byte> workspace, std::size_t needed) {
   if (workspace.size() < needed)
     throw ArgumentError(fmt::format("a workspace of {} bytes: the plan needs {}: allocate workspace_bytes()",
@@ -278,8 +275,8 @@ void Plan::run(const TensorView<const T>& given, const PackedWeights& packed, co
 
 template <class T>
 void Plan::run(const TensorView<const T>& given, const PackedWeights& packed, const TensorView<T>& result) const {
-  const auto workspace = fresh(state_->workspace_bytes);
-  run(given, packed, result, {workspace.get(), state_->workspace_bytes});
+  std::vector<std::byte> workspace(state_->workspace_bytes);  // zeros: docs/design/engine.md, Lanes that are nobody's
+  run(given, packed, result, std::span<std::byte>(workspace));
 }
 
 template <class T>
@@ -313,8 +310,8 @@ void Plan::run_weight_gradient(const TensorView<const T>& input, const TensorVie
 template <class T>
 void Plan::run_weight_gradient(const TensorView<const T>& input, const TensorView<const T>& output_gradient,
                                const TensorView<T>& weight_gradient) const {
-  const auto workspace = fresh(state_->workspace_bytes);
-  run_weight_gradient(input, output_gradient, weight_gradient, {workspace.get(), state_->workspace_bytes});
+  std::vector<std::byte> workspace(state_->workspace_bytes);  // zeros: docs/design/engine.md, Lanes that are nobody's
+  run_weight_gradient(input, output_gradient, weight_gradient, std::span<std::byte>(workspace));
 }
 
 #define FALTUNG_INSTANTIATE(T)                                                                           \
