@@ -22,6 +22,9 @@ constexpr Rates rates = {0.0215e-9, 0.22e-9, 0.7e-9, 0.4e-9, 1e-9, 25e-9},
 /// Where the weights of a group do not stay in the second-level cache, a core reads this many bytes of them in a
 /// second: one stream, asked for ahead.
 constexpr double far_weights_per_second = 26e9;
+/// Bytes of weights of which nothing is left near from one run to the next: where several tiles share them, reading is
+/// not hidden.
+constexpr double farther_weights = double{4 << 20};
 
 /// Where result and tap meet: the given cell, or −1.
 std::int64_t given_cell(const Axis& axis, bool gather, std::int64_t result, std::int64_t tap) {
@@ -145,7 +148,7 @@ FewPositionsForm few_positions_form(const Problem& problem, std::int64_t lanes,
   form.far = weights > near_weights;
   for (const bool apart : {false, true})
     for (std::int64_t vectors = std::min<std::int64_t>(most_tile_vectors, all_vectors); vectors > 0; --vectors) {
-      double multiply_adds = 0, cells = 0, tiles = 0;
+      double multiply_adds = 0, cells = 0, tiles = 0, most_tiles = 0;
       const std::int64_t step_bytes = vectors * lanes * static_cast<std::int64_t>(size_of(problem.dtype));
       for_each_phase(form, [&](const PhaseAxis& z, const PhaseAxis& y, const PhaseAxis& x) {
         const auto nx = static_cast<std::int64_t>(x.results.size()), ny = static_cast<std::int64_t>(y.results.size()),
@@ -162,13 +165,16 @@ FewPositionsForm few_positions_form(const Problem& problem, std::int64_t lanes,
         if (all == 0) return;
         const BlockOfChannels block = block_of_channels(all, taps, times * real(parts.parts) == 1, step_bytes);
         multiply_adds += times * taps * steps_cost(parts, panels, block.near);
+        most_tiles = std::max(most_tiles, times * real(parts.parts));
         tiles += times * real(parts.parts * panels.parts) * std::max(1.0, channels / real(block.channels));
         cells += times * taps * real(rows);
       });
       double seconds = wider * of.multiply_add * real(lanes) * channels * multiply_adds;
       if (form.far) {  // weights are read while others are multiplied, the better half of the time
         const double reading = weights / far_weights_per_second;
-        seconds = std::max(seconds, reading) + std::min(seconds, reading) / 2;
+        seconds = weights > farther_weights && most_tiles > 1
+                      ? seconds + reading
+                      : std::max(seconds, reading) + std::min(seconds, reading) / 2;
       }
       seconds += cell * channels * cells + result * batch * results * real(form.result_channels) + of.tile * tiles;
       seconds *= real(problem.groups);
