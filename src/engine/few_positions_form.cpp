@@ -22,8 +22,8 @@ constexpr Rates rates = {0.0215e-9, 0.22e-9, 0.7e-9, 0.4e-9, 1e-9, 25e-9},
 /// Where the weights of a group do not stay in the second-level cache, a core reads this many bytes of them in a
 /// second: one stream, asked for ahead.
 constexpr double far_weights_per_second = 26e9;
-/// Bytes of weights of which nothing is left near from one run to the next: where several tiles share them, reading is
-/// not hidden.
+/// Bytes of weights of which nothing is left near from one run to the next: where several tiles of 64-byte vectors
+/// share them, reading is not hidden.
 constexpr double farther_weights = double{4 << 20};
 
 /// Where result and tap meet: the given cell, or −1.
@@ -172,7 +172,7 @@ FewPositionsForm few_positions_form(const Problem& problem, std::int64_t lanes,
       double seconds = wider * of.multiply_add * real(lanes) * channels * multiply_adds;
       if (form.far) {  // weights are read while others are multiplied, the better half of the time
         const double reading = weights / far_weights_per_second;
-        seconds = weights > farther_weights && most_tiles > 1
+        seconds = real(lanes) * bytes >= 64 && weights > farther_weights && most_tiles > 1
                       ? seconds + reading
                       : std::max(seconds, reading) + std::min(seconds, reading) / 2;
       }
