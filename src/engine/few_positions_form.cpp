@@ -131,7 +131,8 @@ FewPositionsForm few_positions_form(const Problem& problem, std::int64_t lanes,
   form.given_channels = gather ? fine : coarse;
   form.result_channels = gather ? coarse : fine;
   const auto bytes = static_cast<double>(size_of(problem.dtype));
-  const Rates& of = real(lanes) * bytes >= 64 ? rates_of_64_bytes : rates;
+  const bool whole_lines = real(lanes) * bytes >= 64;
+  const Rates& of = whole_lines ? rates_of_64_bytes : rates;
   const double channels = real(form.given_channels), batch = real(problem.batch), wider = bytes / 4;
   const std::int64_t all_vectors = ceil_divide(form.result_channels, lanes);
   const bool together =
@@ -172,7 +173,7 @@ FewPositionsForm few_positions_form(const Problem& problem, std::int64_t lanes,
       double seconds = wider * of.multiply_add * real(lanes) * channels * multiply_adds;
       if (form.far) {  // weights are read while others are multiplied, the better half of the time
         const double reading = weights / far_weights_per_second;
-        seconds = real(lanes) * bytes >= 64 && weights > farther_weights && most_tiles > 1
+        seconds = whole_lines && weights > farther_weights && most_tiles > 1
                       ? seconds + reading
                       : std::max(seconds, reading) + std::min(seconds, reading) / 2;
       }

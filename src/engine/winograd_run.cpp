@@ -127,9 +127,6 @@ void Winograd<T>::transform_in(const Task& task, const T* plane, const T* given_
   const std::int64_t count = end - begin;
   const WinogradColumns shape{y_.in.rows,      in_row_pitch_,           tiles,     ax.granule,
                               in_plane_pitch_, x_.in.rows * in_stride_, in_stride_};
-  const auto source_of = [](std::int64_t cell, std::int64_t given, Boundary boundary) {
-    return cell >= 0 && cell < given ? cell : boundary == Boundary::zeros ? -1 : source_cell(cell, given, boundary);
-  };
   const std::int64_t line_numbers = 64 / static_cast<std::int64_t>(sizeof(T));
   const T* rows[most_points];
   for (std::int64_t channel = 0; channel < given_channels_; ++channel) {
@@ -143,7 +140,7 @@ void Winograd<T>::transform_in(const Task& task, const T* plane, const T* given_
       }
       for (int i = 0; i < y_.in.columns; ++i) {
         const std::int64_t cell = (y_.step * tile + i) * ay.granule + phase + ay.in_offset;
-        const std::int64_t source = plane == nullptr ? -1 : source_of(cell, ay.given, ay.boundary);
+        const std::int64_t source = plane == nullptr ? -1 : source_cell(cell, ay.given, ay.boundary);
         rows[i] = zeros_.data();
         if (source < 0) continue;
         rows[i] = plane + source * ax.given + begin;
@@ -159,7 +156,7 @@ void Winograd<T>::transform_in(const Task& task, const T* plane, const T* given_
         T* row = lane.in_rows + i * in_row_pitch_;
         const auto margin = [&](std::int64_t from, std::int64_t until) {
           for (std::int64_t c = from; c < until; ++c) {
-            const std::int64_t source = source_of(c, ax.given, ax.boundary);
+            const std::int64_t source = source_cell(c, ax.given, ax.boundary);
             row[c - first] = source < 0 ? T{} : row[source - first];
           }
         };

@@ -13,8 +13,7 @@ std::int64_t modulo(std::int64_t value, std::int64_t period) {
 
 }  // namespace
 
-std::int64_t source_cell(std::int64_t f, std::int64_t extent, Boundary boundary) {
-  if (f >= 0 && f < extent) return f;
+std::int64_t copied_cell(std::int64_t f, std::int64_t extent, Boundary boundary) {
   switch (boundary) {
     case Boundary::zeros:
       return -1;

@@ -29,7 +29,7 @@ struct ChannelRange {
 /// For one axis: the fine cell (or −1) that padded cell `p` copies, 0 ≤ p < axis.padded().
 inline std::int64_t source_cell(const Axis& axis, std::int64_t p) {
   const std::int64_t f = p - axis.pad_before;
-  return f >= 0 && f < axis.fine ? f : source_cell(f, axis.fine, axis.boundary);
+  return source_cell(f, axis.fine, axis.boundary);
 }
 
 /// Visits the terms of a problem in one of two orders. Holds no tables: making one costs nothing, however large the
